@@ -1,0 +1,1 @@
+"""How a message comes in and an answer goes out."""

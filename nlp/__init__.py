@@ -1,0 +1,1 @@
+"""Text in, meaning out. Knows no people, no database, no clock."""
