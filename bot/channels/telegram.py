@@ -1,0 +1,321 @@
+"""Telegram: updates by webhook or long polling, answers by the bot's own calls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from telegram import error
+
+from bot.channels import pictures
+from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing
+from bot.channels.pace import Patience, Turns
+from bot.channels.telegram_reading import KINDS, Aside, Heard, Me, names_some_bot, read
+from bot.channels.telegram_sending import TEXT, Migrated, Sender
+from bot.channels.telegram_wire import NotSent, Wire, seconds
+
+log = logging.getLogger(__name__)
+
+BODY = 1024 * 1024  # bytes of one callback
+BODY_SECONDS = 10.0
+PICTURE_SECONDS = 5.0
+NAME_SECONDS = 2.0  # how long an update waits to learn our username
+LONG_POLL = 10  # seconds; short enough to notice within 15 that a line went dead
+LOOK_AGAIN = 0.3  # seconds between looks while an update is still being handled
+
+
+class TelegramChannel:
+    """A bot's account. Polls where no `webhook_url` is given; otherwise answers POST /telegram."""
+
+    name = "telegram"
+    limits = Limits(text=TEXT, per_second=25, per_chat_second=1, per_group_minute=20, buttons=True)
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        api_base: str = "https://api.telegram.org/bot",
+        file_base: str = "https://api.telegram.org/file/bot",
+        uploads: Path,
+        names: tuple[str, ...] = ("邻里",),
+    ) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9:_-]+", token):
+            raise ValueError("LINLI_TELEGRAM_TOKEN 是空的，或含有不该有的字符：请照抄 @BotFather 给的令牌。")
+        if webhook_url and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", webhook_secret or ""):
+            raise ValueError(
+                "给了 LINLI_TELEGRAM_WEBHOOK_URL，就要给 LINLI_TELEGRAM_WEBHOOK_SECRET："
+                "1 到 256 个字母、数字、_ 或 -。"
+            )
+        own_id, _, _ = token.partition(":")
+        self._me = Me(int(own_id) if own_id.isdecimal() else 0, "", names)
+        self._token, self._uploads = token, uploads
+        self._webhook_url, self._webhook_secret = webhook_url or "", (webhook_secret or "").encode()
+        self._wire = Wire(token, api_base, file_base)
+        self._handle: Handle | None = None
+        self._known = asyncio.Event()
+        self._turns = Turns()
+        self._sender = Sender(self._wire, uploads)
+        self._asides: set[asyncio.Task[None]] = set()
+        self.counters = Counters()
+
+    @property
+    def on_migrate(self) -> Migrated | None:
+        """Told a group's old and new address when it becomes a supergroup."""
+        return self._sender.on_migrate
+
+    @on_migrate.setter
+    def on_migrate(self, told: Migrated | None) -> None:
+        self._sender.on_migrate = told
+
+    # In
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        return [web.post("/telegram", self._callback)] if self._webhook_url else []
+
+    async def listen(self, handle: Handle) -> None:
+        self._handle = handle
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._learn_name())
+            if self._webhook_url:
+                await self._insist("setWebhook", self._set_webhook)
+                await asyncio.Event().wait()
+            else:
+                await self._insist("deleteWebhook", self._drop_webhook)
+                await self._poll(handle)
+
+    async def _learn_name(self) -> None:
+        await self._insist("getMe", self._ask_name)
+
+    async def _ask_name(self) -> None:
+        me = await self._wire.bot.get_me()
+        self._me = replace(self._me, id=me.id, username=me.username or "")
+        self._known.set()
+
+    async def _set_webhook(self) -> None:
+        await self._wire.bot.set_webhook(
+            self._webhook_url, allowed_updates=KINDS, secret_token=self._webhook_secret.decode()
+        )
+
+    async def _drop_webhook(self) -> None:
+        await self._wire.bot.delete_webhook(drop_pending_updates=False)
+
+    async def _insist(self, what: str, call: Callable[[], Awaitable[None]]) -> None:
+        """Until it works: the house opens its door whether Telegram is there or not."""
+        patience = Patience()
+        while True:
+            try:
+                return await call()
+            except Exception as problem:
+                log.warning("%s: %s", what, _named(problem))
+            await patience.wait()
+
+    async def _callback(self, request: web.Request) -> web.Response:
+        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, self._webhook_secret):
+            return self._refuse(401, "wrong secret")
+        if self._handle is None:
+            return self._refuse(503, "not listening")
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(request)
+        except Exception:  # too slow, cut off, badly packed
+            return self._refuse(400, "broken body")
+        if body is None:
+            return self._refuse(413, "too large")
+        try:
+            update = json.loads(body)
+        except (ValueError, RecursionError):
+            return self._refuse(400, "not JSON")
+        if _update_id(update) is None:
+            return self._refuse(400, "no update_id")
+        try:
+            await self._take(update, self._handle)
+        except Exception:
+            log.exception("update %s was not kept", update["update_id"])
+            return self._refuse(503, "not kept")
+        return web.Response()
+
+    def _refuse(self, status: int, reason: str) -> web.Response:
+        self.counters.refuse(reason)
+        return web.Response(status=status, text=reason + "\n")
+
+    async def _take(self, update: dict[str, Any], handle: Handle, patience: Patience | None = None) -> None:
+        """In its chat's turn: read, its picture fetched, handed over; with `patience`, again until kept."""
+        heard = read(update, self._wire.bot, self._me)
+        if isinstance(heard, Aside):
+            return await self._put_aside(heard, update)
+        if heard.tap:
+            self._beside(self._confirm(heard.tap))
+        async with self._turns.of(heard.incoming.chat):
+            incoming = await self._with_picture(await self._named_or_not(heard, update))
+            while True:
+                try:
+                    return await handle(incoming)
+                except Exception:
+                    if patience is None:
+                        raise
+                    self.counters.refuse("not kept")
+                    log.exception("update %s was not kept; once more", incoming.id)
+                await patience.wait()
+
+    async def _named_or_not(self, heard: Heard, update: dict[str, Any]) -> Heard:
+        """While Telegram has not told our username, a little patience; then every bot's name may be ours."""
+        if self._me.username or not names_some_bot(update):
+            return heard
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._known.wait(), NAME_SECONDS)
+        again = read(update, self._wire.bot, self._me)
+        return again if isinstance(again, Heard) else heard
+
+    async def _put_aside(self, aside: Aside, update: dict[str, Any]) -> None:
+        self.counters.refuse(aside.reason)
+        log.info("update %s put aside: %s", update["update_id"], aside.reason)
+        if aside.moved:
+            await self._sender.move(*aside.moved)
+
+    async def _with_picture(self, heard: Heard) -> Incoming:
+        """What a group shows itself is not ours to keep: only the pictures of who speaks to us."""
+        if heard.picture is None or not heard.incoming.addressed:
+            return heard.incoming
+        file_id, lasting = heard.picture
+        name = pictures.secret_name(self._token, f"{heard.incoming.id} {lasting}")
+        photo = None
+        try:
+            photo = pictures.kept(self._uploads, name)
+            if photo is None:
+                async with asyncio.timeout(PICTURE_SECONDS):
+                    data = await self._wire.file(file_id)
+                    photo = await asyncio.to_thread(pictures.keep, self._uploads, name, data)
+        except Exception as problem:  # the words matter more than the picture
+            self.counters.refuse("picture lost")
+            log.warning("picture of update %s: %s", heard.incoming.id, _named(problem))
+        return replace(heard.incoming, photos=(photo,)) if photo else heard.incoming
+
+    async def _confirm(self, tap: str) -> None:
+        await self._wire.bot.answer_callback_query(tap)
+
+    async def _poll(self, handle: Handle) -> None:
+        """Updates side by side; the offset passes one only when it and all before it are handled."""
+        window: dict[int, asyncio.Task[None]] = {}
+        offset, patience = 0, Patience()
+        try:
+            while True:
+                offset = _passed(window, offset)
+                try:
+                    batch = await self._wire.updates(offset, 0 if window else LONG_POLL, KINDS)
+                except Exception as problem:
+                    log.warning("getUpdates: %s", _named(problem))
+                    await self._after_refusal(problem, patience)
+                    continue
+                patience.again()
+                if not batch and not window:
+                    offset = 0  # all is confirmed; after a quiet week Telegram counts from anywhere
+                self._start(batch, window, offset, handle)
+                if window:
+                    await asyncio.wait(window.values(), timeout=LOOK_AGAIN)
+                elif batch:
+                    await patience.wait()  # only what has no id: nothing to confirm, nothing to spin on
+        finally:
+            for task in window.values():
+                task.cancel()
+            await asyncio.gather(*window.values(), return_exceptions=True)
+
+    async def _after_refusal(self, problem: Exception, patience: Patience) -> None:
+        if isinstance(problem, error.RetryAfter):
+            await asyncio.sleep(seconds(problem))
+            return
+        await patience.wait()
+        if isinstance(problem, error.Conflict):  # a webhook of former days, or a second poller
+            await self._insist("deleteWebhook", self._drop_webhook)
+
+    def _start(
+        self, batch: list[Any], window: dict[int, asyncio.Task[None]], offset: int, handle: Handle
+    ) -> None:
+        for update in batch:
+            number = _update_id(update)
+            if number is None:
+                self.counters.refuse("no update_id")
+            elif number not in window and number >= offset:
+                window[number] = asyncio.create_task(self._take(update, handle, Patience()))
+
+    # Out
+
+    async def send(self, message: Outgoing) -> str:
+        return await self._sender.send(message)
+
+    async def close(self) -> None:
+        for task in self._asides:
+            task.cancel()
+        await asyncio.gather(*self._asides, return_exceptions=True)
+        await self._wire.close()
+
+    async def probe(self) -> str:
+        try:
+            await self._wire.bot.get_me(read_timeout=5)
+        except error.InvalidToken:
+            return "Telegram 不认机器人的令牌：请向 @BotFather 核对，改好 LINLI_TELEGRAM_TOKEN 再启动。"
+        except (NotSent, error.TimedOut):
+            return "连不上 Telegram：请检查网络；需要代理时设 HTTPS_PROXY。"
+        except Exception as problem:
+            return f"Telegram 暂时出错（{_named(problem)}）：请过几分钟再试。"
+        return ""
+
+    def _beside(self, call: Coroutine[Any, Any, None]) -> None:
+        """Something nobody waits for, and nobody misses when it fails."""
+
+        async def quietly() -> None:
+            try:
+                await call
+            except Exception as problem:
+                log.info("answerCallbackQuery: %s", _named(problem))
+
+        task = asyncio.create_task(quietly())
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+
+
+def _passed(window: dict[int, asyncio.Task[None]], offset: int) -> int:
+    """The offset after every update that is handled, as are all before it."""
+    for number in sorted(window):
+        task = window[number]
+        if not task.done():
+            break
+        del window[number]
+        if task.exception() is not None:  # a bug of ours: Telegram shows it again
+            log.error("update %s broke", number, exc_info=task.exception())
+            break
+        offset = number + 1
+    return offset
+
+
+def _update_id(update: Any) -> int | None:
+    number = update.get("update_id") if isinstance(update, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """The body, or None when it is too large; never more of it in memory than allowed."""
+    if (request.content_length or 0) > BODY:
+        return None
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > BODY:
+            return None
+    return bytes(body)
+
+
+def _named(problem: Exception) -> str:
+    """A failure by its kind; the library's own words may hold an address, and with it the token."""
+    return type(problem).__name__
