@@ -26,7 +26,6 @@ __all__ = [
 ]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the platform allows: characters in one message, messages a second overall and in one chat."""

@@ -1,0 +1,1 @@
+"""Slot types: one file each, with `find(plain, …)`, and values that `write()` and `read()` themselves."""

@@ -1,0 +1,225 @@
+"""The only place where everything meets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from aiohttp import web
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+import handlers
+from bot import inbox, outbox, server
+from bot.channels.base import Channel
+from bot.clock import Clock, RehearsalClock, SystemClock
+from bot.config import Settings
+from bot.delivery import LEASE, Delivery
+from bot.dialog.dialogue import Dialogue
+from bot.dialog.skill import Skill
+from bot.domain import communities
+from bot.domain.communities import Community
+from bot.messages import Incoming
+from bot.pipeline import Pipeline
+from bot.responses import Wording
+from bot.store import Store
+from nlp import segment
+from nlp.understanding import Understanding
+from scheduler.jobs import Jobs
+from scheduler.service import Ticker
+
+log = logging.getLogger(__name__)
+
+MODELS = (
+    "bot.inbox",
+    "bot.outbox",
+    "bot.conversation",
+    "bot.domain.communities",
+    "bot.domain.people",
+    "bot.domain.households",
+    "bot.domain.invites",
+    "bot.domain.applications",
+    "bot.domain.tickets",
+    "bot.domain.photos",
+    "bot.domain.audit",
+)
+
+
+def skills() -> list[Skill]:
+    """Every topic in handlers/."""
+    names = sorted(module.name for module in iter_modules(handlers.__path__))
+    return [import_module(f"handlers.{name}").skill for name in names]
+
+
+def clock_for(settings: Settings) -> Clock:
+    """The machine's time, or a rehearsal's."""
+    if settings.clock_start is None and settings.clock_speed == 1.0:
+        return SystemClock()
+    start = settings.clock_start or SystemClock().now()
+    if start.tzinfo is None:
+        start = start.astimezone(UTC)
+    return RehearsalClock(start, settings.clock_speed)
+
+
+class House:
+    """The assistant, put together. `open` it, let channels `listen`, `close` it."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or clock_for(settings)
+        self.store = Store(settings.database_url, MODELS)
+        self.wording = Wording.load()
+        self.communities: dict[int, Community] = {}
+        self.minds: dict[int, Understanding] = {}
+        self.channels: dict[str, Channel] = {}
+        self.dialogue = Dialogue(skills())
+        lease = LEASE * max(settings.clock_speed, 1.0)
+        self.delivery = Delivery(self.store, self.clock, self.channels, lease)
+        self.pipeline = Pipeline(
+            self.store, self.clock, self.communities, self.minds, self.dialogue, self.delivery.wake
+        )
+        self.jobs = Jobs(self.store, self.clock, self.communities, self.delivery.wake)
+        self._ticker = Ticker(self.jobs.tick)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self, *, migrate: bool | None = None) -> None:
+        """Database, communities, understanding. Migrates SQLite by itself; PostgreSQL when told to.
+
+        Raises CommunityError, RuleError or WordingError with a line for whoever edits the files.
+        """
+        await self.store.open()
+        try:
+            if migrate or (migrate is None and self.store.sqlite):
+                await self.store.migrate()
+            found = communities.read_folder(self.settings.community_dirs(), self.wording)
+            await self.store.run(lambda db: self._settle(db, found))
+            if self.store.sqlite:
+                await self.delivery.release()
+        except BaseException:
+            await self.store.close()
+            raise
+
+    async def _settle(self, db: BaseDBAsyncClient, found: Sequence[Community]) -> None:
+        minds: dict[object, Understanding] = {}
+        for community in found:
+            row = await communities.ensure(db, community)
+            self.communities[row] = replace(community, id=row)
+            vocabulary = community.vocabulary()
+            key = (vocabulary.places, tuple(sorted((w, tuple(o)) for w, o in vocabulary.words.items())))
+            if key not in minds:
+                minds[key] = Understanding.load(vocabulary)
+            self.minds[row] = minds[key]
+
+    def community(self, slug: str) -> Community | None:
+        return next((one for one in self.communities.values() if one.slug == slug), None)
+
+    def add(self, channel: Channel) -> None:
+        """A door of the house; before `listen`."""
+        self.channels[channel.name] = channel
+
+    async def handle(self, message: Incoming) -> None:
+        await self.pipeline.handle(message)
+
+    def listen(self) -> None:
+        """Open the doors, start delivery and clock."""
+        for channel in self.channels.values():
+            self._task(channel.listen(self.handle), f"listen {channel.name}")
+        self._task(self.delivery.run(), "delivery")
+        self._ticker.start()
+        self._task(asyncio.to_thread(segment.warm), "warm")
+
+    def _task(self, work: object, name: str) -> None:
+        async def watched() -> None:
+            try:
+                await work  # type: ignore[misc]
+            except Exception:
+                log.exception("%s ended", name)
+
+        self._tasks.append(asyncio.create_task(watched(), name=name))
+
+    async def settle(self) -> None:
+        """Do what the clock owes and carry what is due until all is quiet: for stories."""
+        while await self.jobs.tick():
+            pass
+        await self.delivery.settle()
+
+    async def close(self) -> None:
+        """Stop listening, finish turns, keep what is owed for the next start."""
+        self._ticker.stop()
+        for channel in self.channels.values():
+            with contextlib.suppress(Exception):
+                await channel.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+        await self.pipeline.finish(5)
+        await self.store.close()
+
+    # ------------------------------------------------------------------- outside
+
+    async def ready(self) -> Mapping[str, str]:
+        """What keeps us from serving, by name."""
+        troubles: dict[str, str] = {}
+        try:
+            await asyncio.wait_for(self.store.run(outbox.counts), 2)
+        except Exception as exc:
+            troubles["database"] = type(exc).__name__
+        for name, channel in self.channels.items():
+            refusal = await _probe(channel)
+            if refusal:
+                troubles[name] = refusal
+        return troubles
+
+    async def metrics(self) -> bytes:
+        from bot import metrics  # noqa: PLC0415 - only when somebody asks
+
+        owed = await self.store.run(outbox.counts)
+        collector = metrics.Counted(
+            turns=lambda: self.pipeline.counts,
+            deliveries=lambda: {state.name.lower(): n for state, n in self.delivery.counts.items()},
+            owed=lambda: {state.name.lower(): n for state, n in owed.items()},
+            refused=lambda: {
+                name: dict(counters.items())
+                for name, channel in self.channels.items()
+                if (counters := getattr(channel, "counters", None)) is not None
+            },
+        )
+        return metrics.exposition(collector)
+
+    def application(self) -> web.Application:
+        routes: Iterable[web.RouteDef] = (
+            route for channel in self.channels.values() for route in channel.routes()
+        )
+        return server.application(routes, self.ready, self.metrics)
+
+    @property
+    def uploads(self) -> Path:
+        path = self.settings.data_dir / "uploads"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    async def spoken(self, channel: str, chat: str, limit: int) -> list[dict[str, object]]:
+        """What was said in a chat on both sides, oldest first: rows of inbox and outbox."""
+
+        async def read(db: BaseDBAsyncClient) -> list[dict[str, object]]:
+            said = [row | {"mine": True} for row in await inbox.recent(db, channel, chat, limit)]
+            wrote = [row | {"mine": False} for row in await outbox.recent(db, channel, chat, limit)]
+            both = said + wrote
+            both.sort(key=lambda row: (row["at_ms"] if row["mine"] else row["made_ms"], not row["mine"]))
+            return both[-limit:]
+
+        return await self.store.run(read)
+
+
+async def _probe(channel: Channel) -> str:
+    try:
+        return await asyncio.wait_for(channel.probe(), 3)
+    except Exception as exc:
+        return type(exc).__name__

@@ -1,0 +1,64 @@
+"""Settings, frozen: from the environment or `.env`, all optional. The contract names and explains them."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _blank_is_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
+
+
+class Settings(BaseSettings):
+    """What the outside decides. Read once at start; nobody changes it."""
+
+    model_config = SettingsConfigDict(env_prefix="LINLI_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = "sqlite://data/linli.db"
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: Text = None
+    secret_key: Text = None
+    community_dir: Annotated[Path | None, BeforeValidator(_blank_is_none)] = None
+    telegram_token: Text = None
+    telegram_webhook_url: Text = None
+    telegram_webhook_secret: Text = None
+    telegram_api_base: str = "https://api.telegram.org/bot"
+    telegram_file_base: str = "https://api.telegram.org/file/bot"
+    clock_start: Annotated[datetime | None, BeforeValidator(_blank_is_none)] = None
+    clock_speed: float = Field(1.0, gt=0)
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the house keeps its files: beside the SQLite database, else `data/`."""
+        if self.database_url.startswith("sqlite:"):
+            return Path(self.database_url.split("://", 1)[1].split("?")[0]).parent
+        return Path("data")
+
+    def community_dirs(self) -> list[Path]:
+        """Folders with one TOML file a community, the nearer first; the first that has any is used."""
+        built_in = Path(__file__).resolve().parent.parent / "communities"
+        if self.community_dir is not None:
+            return [self.community_dir]
+        return [self.data_dir / "communities", built_in]
+
+
+def secret(settings: Settings) -> bytes:
+    """The key that signs links and sessions: given, or made once and kept beside the database (mode 600)."""
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    path = settings.data_dir / "secret.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    return path.read_bytes().strip()

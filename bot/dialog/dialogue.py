@@ -1,0 +1,432 @@
+"""From a message to a deed: danger first, then an open question's answer, then one or several requests."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.dialog import group_policy
+from bot.dialog.skill import Action, Skill
+from bot.dialog.turn import Turn
+from bot.domain import work
+from bot.inbox import milliseconds
+from bot.messages import Lane
+from bot.unit_of_work import Refusal
+from nlp.meaning import Item, Meaning
+from nlp.understanding import Understanding
+
+LONGEST = 1000  # characters that one message may have
+GROUP_FORM_FOR = 10 * 60 * 1000  # ms: how long a question asked in a group waits for its answer
+PHOTO_FOR = 30 * 60 * 1000  # ms: how long a photo waits for its words, or words for their photo
+MISSES = 2  # messages not understood before a human gets the conversation
+#: Never a new request: what answers or accompanies something.
+PASSIVE = frozenset({"none", "inform", "smalltalk", "dialog.affirm", "dialog.deny", "ticket.amend"})
+#: In a group, soon after something was filed there, these go on with it unasked.
+GOES_ON = frozenset(
+    {
+        "inform",
+        "ticket.amend",
+        "ticket.confirm",
+        "ticket.reopen",
+        "ticket.cancel",
+        "ticket.urge",
+        "ticket.status",
+    }
+)
+_DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An open form as it is kept between messages."""
+
+    intent: str
+    slots: dict[str, Any]
+    asking: str
+    asked: list[str]
+    text: str
+    brief: str
+    at_ms: int
+    replace: list[dict[str, Any]] | None = None
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Open:
+        return cls(
+            intent=str(row.get("intent", "")),
+            slots=dict(row.get("slots") or {}),
+            asking=str(row.get("asking", "")),
+            asked=list(row.get("asked") or []),
+            text=str(row.get("text", "")),
+            brief=str(row.get("brief", "")),
+            at_ms=int(row.get("at_ms", 0)),
+            replace=row.get("replace"),
+        )
+
+    def item(self) -> Item:
+        return Item(self.intent, 1.0, self.slots, self.text, self.brief)
+
+
+def kept(item: Item, at_ms: int, asking: str = "", asked: Iterable[str] = ()) -> dict[str, Any]:
+    """A form as a row keeps it: the intent, what is being asked, the slots."""
+    return {
+        "intent": item.intent,
+        "slots": dict(item.slots),
+        "asking": asking,
+        "asked": list(asked),
+        "text": item.text,
+        "brief": item.brief,
+        "at_ms": at_ms,
+    }
+
+
+class Dialogue:
+    """The skills of the house, and how a conversation finds them."""
+
+    def __init__(self, skills: Iterable[Skill]) -> None:
+        self.actions: dict[str, Action] = {}
+        self._listeners = []
+        for skill in skills:
+            self.actions |= skill.actions
+            self._listeners += skill.listeners
+
+    async def hear(self, turn: Turn, mind: Understanding) -> bool:
+        """Take one message. False when it was not meant for us and nothing happened."""
+        text = turn.incoming.text
+        meaning = self._understand(turn, mind, text)
+        turn.traditional = turn.traditional or meaning.traditional
+        if turn.group and group_policy.private_number(text):
+            turn.notify([turn.person], "dialog.private_number")
+        if await self._danger(turn, meaning):
+            return True
+        for listener in self._listeners:
+            if await listener(turn, meaning):
+                await self._next(turn)
+                return True
+        if turn.group and not self._spoken_to(turn, meaning):
+            return False
+        picked = self._picked(turn, text)
+        if picked is not None:
+            text, turn.state.offers = picked, []
+            meaning = self._understand(turn, mind, text)
+        if not readable(text):
+            await self._wordless(turn)
+        elif len(text) > LONGEST:
+            turn.say("dialog.too_long", longest=LONGEST)
+        elif turn.state.form is not None:
+            await self._go_on(turn, meaning, mind, text)
+        else:
+            await self._begin(turn, meaning, text)
+        return True
+
+    @staticmethod
+    def _understand(turn: Turn, mind: Understanding, text: str) -> Meaning:
+        return mind.understand(
+            text,
+            now=work.local(turn),
+            group=turn.group and not turn.incoming.addressed,
+            role=turn.person.speaks_as,
+        )
+
+    async def _danger(self, turn: Turn, meaning: Meaning) -> bool:
+        items = [item for item in meaning.items if item.intent == "emergency.report"]
+        if not (items and meaning.sure):
+            return False
+        turn.lane = Lane.DANGER
+        for item in items:
+            await self._do(turn, item)
+        turn.state.missed = []
+        return True
+
+    def _spoken_to(self, turn: Turn, meaning: Meaning) -> bool:
+        now, state = milliseconds(turn.now), turn.state
+        answering = state.form is not None and now - Open.read(state.form).at_ms < GROUP_FORM_FOR
+        if state.form is not None and not answering:
+            state.form, state.waiting = None, []
+        going_on = now - state.recent_ms < GROUP_FORM_FOR and bool(
+            turn.incoming.photos or (meaning.sure and meaning.intent in GOES_ON)
+        )
+        return group_policy.spoken_to(
+            turn.incoming.addressed, meaning.intent, meaning.sure, answering or going_on
+        )
+
+    @staticmethod
+    def _picked(turn: Turn, text: str) -> str | None:
+        """The words that a digit stands for, when choices were offered."""
+        match = _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)) if turn.state.offers else None
+        if match is None:
+            return None
+        index = int(match.group(1)) - 1
+        return turn.state.offers[index][1] if index < len(turn.state.offers) else None
+
+    # ------------------------------------------------------------- no open form
+
+    async def _begin(self, turn: Turn, meaning: Meaning, text: str) -> None:
+        items = [item for item in meaning.items if item.intent in self.actions]
+        if not (meaning.sure and items):
+            await self._missed(turn, meaning, text)
+            return
+        turn.state.missed = []
+        if items[0].intent not in PASSIVE:
+            turn.state.offers = []
+        for item in items:
+            await self.start(turn, item)
+        await self._next(turn)
+
+    async def start(self, turn: Turn, item: Item) -> None:
+        """Do what an item asks for, or ask for what is missing, or say who may."""
+        action = self.actions[item.intent]
+        turn.item = item
+        if not turn.person.may(action.by):
+            self._not_allowed(turn, action, item)
+            return
+        values, missing = action.form.fill(turn.person, item.slots, item.text)
+        if missing:
+            turn.state.waiting.append(kept(item, milliseconds(turn.now)))
+            return
+        await self._do(turn, item, action, values)
+
+    def _not_allowed(self, turn: Turn, action: Action, item: Item) -> None:
+        if turn.person.bound:
+            raise Refusal("dialog.refused", role=action.by.chinese)
+        if not action.kept:
+            turn.say("profile.how")
+            return
+        bind = Item("profile.bind", 1.0, dict(item.slots), item.text)
+        row = kept(bind, milliseconds(turn.now))
+        row["keeps"] = True
+        if not any(one["intent"] == bind.intent for one in turn.state.waiting):
+            turn.state.waiting.insert(0, row)
+        turn.state.waiting.append(kept(item, milliseconds(turn.now)))
+
+    async def _do(
+        self, turn: Turn, item: Item, action: Action | None = None, values: dict[str, Any] | None = None
+    ) -> None:
+        action = action or self.actions[item.intent]
+        if values is None:
+            values, _ = action.form.fill(turn.person, item.slots, item.text)
+        turn.item = item
+        await action.deed(turn, action.form(**values))
+        while (following := turn.pop_then()) is not None:
+            await self._follow(turn, following)
+
+    async def _follow(self, turn: Turn, item: Item) -> None:
+        """What a deed leads to. For somebody else nothing is asked: it is done with what is there."""
+        if turn.acting_for is None:
+            await self.start(turn, item)
+            await self._next(turn)
+            return
+        action = self.actions[item.intent]
+        values, missing = action.form.fill(turn.person, item.slots, item.text)
+        turn.item = item
+        if any(action.form.must(name) for name in missing):
+            turn.say("incomplete", brief=item.brief)
+        else:
+            await action.deed(turn, action.form(**values))
+
+    async def _next(self, turn: Turn) -> None:
+        """Take up the forms that wait: do what has become complete, ask for the first that has not."""
+        state = turn.state
+        while state.form is None and state.waiting:
+            row = state.waiting.pop(0)
+            form = Open.read(row)
+            if form.intent not in self.actions:
+                continue
+            action = self.actions[form.intent]
+            if not turn.person.may(action.by):
+                if any(one["intent"] == "profile.bind" for one in state.waiting):
+                    state.waiting.append(row)
+                continue
+            await self._ask_or_do(turn, form)
+
+    async def _ask_or_do(self, turn: Turn, form: Open) -> None:
+        action = self.actions[form.intent]
+        values, missing = action.form.fill(turn.person, form.slots, form.text)
+        open_questions = [name for name in missing if name not in form.asked]
+        turn.item = form.item()
+        if open_questions:
+            asking = open_questions[0]
+            asked = [*form.asked, asking]
+            turn.state.form = kept(form.item(), milliseconds(turn.now), asking, asked)
+            turn.say(f"{form.intent}.ask.{asking}", brief=form.brief)
+            return
+        turn.state.form = None
+        if any(action.form.must(name) for name in missing):
+            turn.say("incomplete", brief=form.brief)
+            return
+        await self._do(turn, form.item(), action, values)
+
+    # ---------------------------------------------------------------- open form
+
+    async def _go_on(self, turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> None:
+        state = turn.state
+        assert state.form is not None
+        form = Open.read(state.form)
+        if form.intent not in self.actions:
+            state.form = None
+            await self._begin(turn, meaning, text)
+            return
+        if form.replace is not None:
+            await self._replaced(turn, form, meaning, mind, text)
+            return
+        if meaning.sure and meaning.intent == "dialog.cancel":
+            state.form, state.waiting, state.photos = None, [], []
+            turn.say("dialog.cancelled")
+            return
+        others = [
+            item
+            for item in meaning.items
+            if meaning.sure and item.intent in self.actions and item.intent not in PASSIVE
+        ]
+        if others and others[0].intent != form.intent:
+            await self._meanwhile(turn, form, others)
+            return
+        if others and self._another(form, others[0]):
+            await self._finish(turn, form)
+            for item in others:
+                await self.start(turn, item)
+            await self._next(turn)
+            return
+        await self._answered(turn, form, meaning, mind, text)
+
+    @staticmethod
+    def _another(form: Open, item: Item) -> bool:
+        """The same kind of request about another thing, not the answer to the question."""
+        mine, new = form.slots.get("category"), item.slots.get("category")
+        return bool(mine and new and mine != new and form.asking not in item.slots)
+
+    async def _meanwhile(self, turn: Turn, form: Open, items: list[Item]) -> None:
+        """Something else in the middle of a form: a plain question is answered, more wants a yes."""
+        if all(self.actions[item.intent].question for item in items):
+            for item in items:
+                await self.start(turn, item)
+            turn.item = form.item()
+            turn.say(f"{form.intent}.ask.{form.asking}", brief=form.brief)
+            return
+        if form.intent == "profile.bind":
+            for item in items:
+                await self.start(turn, item)
+            if not turn.spoke:
+                turn.item = form.item()
+                turn.say(f"{form.intent}.ask.{form.asking}", brief=form.brief)
+            return
+        assert turn.state.form is not None
+        turn.state.form["replace"] = [kept(item, milliseconds(turn.now)) for item in items]
+        turn.item = form.item()
+        turn.say("dialog.replace", brief=form.brief or items[0].brief)
+
+    async def _replaced(
+        self, turn: Turn, form: Open, meaning: Meaning, mind: Understanding, text: str
+    ) -> None:
+        """The answer to 「先放下这个吗」: a yes takes the new, anything else goes on with the old."""
+        assert turn.state.form is not None and form.replace is not None
+        turn.state.form.pop("replace", None)
+        if meaning.sure and meaning.intent in ("dialog.affirm", "dialog.cancel"):
+            turn.state.form = None
+            turn.state.waiting = [*form.replace, *turn.state.waiting]
+            await self._next(turn)
+        elif meaning.sure and meaning.intent == "dialog.deny":
+            turn.item = form.item()
+            turn.say(f"{form.intent}.ask.{form.asking}", brief=form.brief)
+        else:
+            await self._go_on(turn, meaning, mind, text)
+
+    async def _answered(
+        self, turn: Turn, form: Open, meaning: Meaning, mind: Understanding, text: str
+    ) -> None:
+        """Fill in what the answer says. A question is asked once: without an answer the deed goes on."""
+        slots = dict(form.slots)
+        item = meaning.items[0]
+        for name, value in item.slots.items():
+            slots[name] = merge(slots.get(name), value) if name == "location" else value
+        now = work.local(turn)
+        for name in self.actions[form.intent].form.names() - set(item.slots):
+            if name == form.asking or name in ("location", "urgency", "phone", "time"):
+                found = mind.find(name, text, now=now)
+                if found:
+                    slots[name] = merge(slots.get(name), found[-1]) if name == "location" else found[-1]
+        if form.asking == "name" and "name" not in slots:
+            slots["name"] = plain_name(text)
+        words = f"{form.text}\n{text}" if text not in form.text else form.text
+        brief = form.brief or item.brief
+        filled = Open(form.intent, slots, "", form.asked, words, brief, form.at_ms)
+        turn.state.form = None
+        turn.state.missed = []
+        await self._ask_or_do(turn, filled)
+        await self._next(turn)
+
+    async def _finish(self, turn: Turn, form: Open) -> None:
+        """Do what the form is good for without its open answer."""
+        turn.state.form = None
+        action = self.actions[form.intent]
+        values, missing = action.form.fill(turn.person, form.slots, form.text)
+        if not any(action.form.must(name) for name in missing):
+            await self._do(turn, form.item(), action, values)
+
+    # ----------------------------------------------------------- without meaning
+
+    async def _wordless(self, turn: Turn) -> None:
+        """A photo without words waits for them; a sticker gets an honest line."""
+        if turn.incoming.photos:
+            if "photo" in self.actions and await self._photo(turn):
+                return
+            turn.state.photos = (
+                turn.state.photos + [[p.path, p.media_type, p.name] for p in turn.incoming.photos]
+            )[-9:]
+            turn.state.photos_ms = milliseconds(turn.now)
+            if turn.state.form is None and len(turn.state.photos) == len(turn.incoming.photos):
+                turn.say("dialog.photo")
+            return
+        turn.say("dialog.wordless")
+
+    async def _photo(self, turn: Turn) -> bool:
+        """A photo soon after something was filed belongs to it."""
+        if not turn.recent() or milliseconds(turn.now) - turn.state.recent_ms > PHOTO_FOR:
+            return False
+        turn.item = Item("photo", 1.0)
+        await self.actions["photo"].deed(turn, self.actions["photo"].form())
+        return turn.spoke
+
+    async def _missed(self, turn: Turn, meaning: Meaning, text: str) -> None:
+        """Say so, offer the nearest things; the second time a human gets the conversation."""
+        turn.state.missed = [*turn.state.missed, text[:200]][-5:]
+        if len(turn.state.missed) >= MISSES and "human.handoff" in self.actions and turn.person.bound:
+            turn.item = Item("human.handoff", 1.0)
+            await self._do(turn, turn.item)
+            return
+        offers = [intent for intent in meaning.nearest if self._offered(turn, intent)]
+        for intent in ("repair.report", "ticket.status", "help"):
+            if intent not in offers and len(offers) < 3 and self._offered(turn, intent):
+                offers.append(intent)
+        labels = [turn.render(f"{intent}.offer").text.partition("=") for intent in offers[:3]]
+        turn.state.offers = [[label, says or label] for label, _, says in labels]
+        lines = "\n".join(f"{n} {label}" for n, (label, _) in enumerate(turn.state.offers, 1))
+        turn.say("dialog.missed", offers=lines)
+
+    def _offered(self, turn: Turn, intent: str) -> bool:
+        action = self.actions.get(intent)
+        return (
+            action is not None
+            and turn.community.wording.has(f"{intent}.offer")
+            and (turn.person.may(action.by) or action.kept)
+        )
+
+
+def readable(text: str) -> bool:
+    """Whether there is anything to understand: a letter, a digit, a character; not only emoji and signs."""
+    return any(unicodedata.category(char)[0] in "LN" for char in text)
+
+
+def merge(old: Any, new: Any) -> Any:
+    """A location completed by what was said later; the later word wins."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return {**old, **{k: v for k, v in new.items() if v}}
+    return new
+
+
+def plain_name(text: str) -> str | None:
+    """A short text that can be a name, as it stands."""
+    name = re.sub(r"^(我?是|我?叫|姓名|名字)[:：]?", "", text.strip()).strip("，。,. 的")
+    return name if re.fullmatch(r"[一-鿿·A-Za-z ]{1,20}", name) else None

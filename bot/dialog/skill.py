@@ -1,0 +1,65 @@
+"""A skill: the deeds of one topic, each under the name of its intent. Presence is registration."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.dialog.form import Form
+from bot.dialog.turn import Turn
+from bot.domain.people import Role
+from nlp.meaning import Meaning
+
+F = TypeVar("F", bound=Form)
+#: Looks at a message before anybody else; True when it was for this topic and nothing is left to do.
+Listener = Callable[[Turn, Meaning], Awaitable[bool]]
+Deed = Callable[[Turn, F], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is done for an intent, by whom, and with which form.
+
+    A `question` changes nothing: it may be asked in the middle of a form. `kept` says that a stranger's form
+    waits until somebody lets the stranger in.
+    """
+
+    intent: str
+    form: type[Form]
+    deed: Deed[Any]
+    by: Role
+    question: bool
+    kept: bool
+
+
+class Skill:
+    """Register of a topic: `handlers.repair` is the topic `repair`."""
+
+    def __init__(self, module: str) -> None:
+        self.topic = module.rsplit(".", 1)[-1]
+        self.actions: dict[str, Action] = {}
+        self.listeners: list[Listener] = []
+
+    def on(
+        self,
+        name: str,
+        form: type[F],
+        *,
+        by: Role,
+        question: bool = False,
+        kept: bool = False,
+    ) -> Callable[[Deed[F]], Deed[F]]:
+        """The decorated function does the deed of `topic.name` (or of `topic`, when both are the same)."""
+
+        def register(deed: Deed[F]) -> Deed[F]:
+            intent = self.topic if name == self.topic else f"{self.topic}.{name}"
+            self.actions[intent] = Action(intent, form, deed, by, question, kept)
+            return deed
+
+        return register
+
+    def listens(self, listener: Listener) -> Listener:
+        """The decorated function hears every message first, after danger."""
+        self.listeners.append(listener)
+        return listener

@@ -1,0 +1,139 @@
+"""A turn: a unit of work with somebody in it. The handler answers who spoke; the domain tells the others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from bot import outbox
+from bot.conversation import State
+from bot.domain.communities import Community
+from bot.domain.people import Person
+from bot.domain.tickets import Ticket
+from bot.inbox import milliseconds
+from bot.messages import Incoming, Lane, Photo
+from bot.unit_of_work import Route, UnitOfWork
+from nlp.meaning import Item
+
+RECENT_FOR = 24 * 3600 * 1000  # ms: how long 「那个」 can mean what we spoke about last
+REMEMBERED = 5
+
+
+class Turn(UnitOfWork[Community]):
+    """One message of one person, from understanding to answer."""
+
+    def __init__(
+        self,
+        db: BaseDBAsyncClient,
+        now: datetime,
+        community: Community,
+        route: Route,
+        *,
+        person: Person,
+        incoming: Incoming,
+        state: State,
+        traditional: bool,
+    ) -> None:
+        super().__init__(db, now, community, route)
+        self.person, self.incoming, self.state = person, incoming, state
+        self.incoming_person = person
+        self.traditional = traditional
+        self.item = Item("none", 0.0)
+        self.lane = Lane.REPLY
+        self._answers: list[tuple[str, dict[str, Any]]] = []
+        self._then: list[tuple[Item, Person | None]] = []
+        self._instead: Person | None = None
+
+    @property
+    def group(self) -> bool:
+        return self.incoming.group
+
+    def key(self, name: str) -> str:
+        """The wording meant by `name`: of this intent, of its topic, or by its whole key."""
+        intent = self.item.intent
+        for key in (f"{intent}.{name}", f"{intent.split('.', 1)[0]}.{name}"):
+            if self.community.wording.has(key):
+                return key
+        return name
+
+    def say(self, name: str, /, **values: Any) -> None:
+        """Answer whoever spoke, in the chat where it was said. In a group nobody's door is shown."""
+        if self._instead is not None:
+            self.notify([self._instead], self.key(name), lane=Lane.REPLY, **values)
+            return
+        if self.group:
+            values = {k: v.for_group() if isinstance(v, Ticket) else v for k, v in values.items()}
+        self._answers.append((self.key(name), values))
+
+    def words(self, name: str) -> str:
+        """A word or line of this intent's wording, to put into another."""
+        return self.render(self.key(name), self.traditional).text
+
+    async def write_to(self, channel: str, chat: str, name: str, /, **values: Any) -> None:
+        """Write into another chat, where somebody waits for an answer."""
+        said = self.render(self.key(name), **values)
+        await outbox.put(self.db, channel, chat, said.text, now=self.now, lane=Lane.REPLY)
+
+    def then(self, item: Item, instead: Person | None = None) -> None:
+        """Go on with another request once this deed is done; as, and answering, `instead` where given."""
+        self._then.append((item, instead))
+
+    def pop_then(self) -> Item | None:
+        """The next request to go on with. The turn belongs to its person until the following call."""
+        speaker = self.incoming_person
+        if not self._then:
+            self.person, self._instead = speaker, None
+            return None
+        item, instead = self._then.pop(0)
+        self.person, self._instead = instead or speaker, instead
+        return item
+
+    @property
+    def acting_for(self) -> Person | None:
+        """Whom this deed is done for, when not for who spoke."""
+        return self._instead
+
+    @property
+    def spoke(self) -> bool:
+        return bool(self._answers)
+
+    def talk_about(self, *refs: int) -> None:
+        """From now on 「那个」 means these, in this conversation."""
+        rest = [ref for ref in self.recent() if ref not in refs]
+        self.state.recent = [*refs, *rest][:REMEMBERED]
+        self.state.recent_ms = milliseconds(self.now)
+
+    def recent(self) -> list[int]:
+        """The numbers spoken about here within a day, newest first."""
+        fresh = milliseconds(self.now) - self.state.recent_ms < RECENT_FOR
+        return self.state.recent if fresh else []
+
+    def pictures(self) -> tuple[Photo, ...]:
+        """The photos of this message and those that came before their words."""
+        if self._instead is not None:
+            return ()
+        kept = [Photo(*one) for one in self.state.photos]
+        return (*kept, *self.incoming.photos)
+
+    async def post(self) -> None:
+        """The answers as one message, first; then the notes to others."""
+        if self._answers:
+            said = [self.render(key, self.traditional, **values) for key, values in self._answers]
+            buttons = tuple(pair for one in said for pair in one.buttons + one.choices)
+            choices = [list(pair) for one in said for pair in one.choices]
+            if choices:
+                self.state.offers = choices
+            await outbox.put(
+                self.db,
+                self.incoming.channel,
+                self.incoming.chat,
+                "\n".join(one.text for one in said),
+                now=self.now,
+                lane=self.lane,
+                person_id=self.incoming_person.id,
+                buttons=buttons,
+            )
+            self._answers.clear()
+        await super().post()

@@ -1,0 +1,465 @@
+"""A ticket: something reported, one life cycle, always with a promised next time while it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from bot.domain import audit, communities
+from bot.domain.people import Person
+from bot.domain.places import Place
+from bot.inbox import milliseconds
+from bot.store import Statement
+from bot.unit_of_work import Refusal
+
+
+class State(StrEnum):
+    """Where a ticket stands; the words are those that people read."""
+
+    OPEN = "待接单"
+    ACCEPTED = "已接单"
+    IN_PROGRESS = "处理中"
+    WAITING = "等待"
+    AWAITS = "待确认"
+    RESOLVED = "已解决"
+    UNCONFIRMED = "未确认关闭"
+    CANCELLED = "已撤销"
+    REOPENED = "重新打开"
+
+
+class Verb(StrEnum):
+    """What can be done to a ticket."""
+
+    ACCEPT = "accept"
+    PROGRESS = "progress"
+    WAIT = "wait"
+    COMPLETE = "complete"
+    CONFIRM = "confirm"
+    LAPSE = "lapse"
+    CANCEL = "cancel"
+    GIVE_BACK = "give_back"
+    TRANSFER = "transfer"
+    REOPEN = "reopen"
+
+
+REPAIR, EMERGENCY = "repair", "emergency"
+_WORK = frozenset({State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED})
+#: The whole life of a ticket: from where a verb may be done, and where it leads.
+TRANSITIONS: Mapping[Verb, tuple[frozenset[State], State]] = {
+    Verb.ACCEPT: (frozenset({State.OPEN}), State.ACCEPTED),
+    Verb.PROGRESS: (_WORK, State.IN_PROGRESS),
+    Verb.WAIT: (_WORK, State.WAITING),
+    Verb.COMPLETE: (_WORK, State.AWAITS),
+    Verb.CONFIRM: (frozenset({State.AWAITS}), State.RESOLVED),
+    Verb.LAPSE: (frozenset({State.AWAITS}), State.UNCONFIRMED),
+    Verb.CANCEL: (frozenset({State.OPEN, State.ACCEPTED, State.IN_PROGRESS}), State.CANCELLED),
+    Verb.GIVE_BACK: (frozenset({State.ACCEPTED, State.IN_PROGRESS, State.REOPENED}), State.OPEN),
+    Verb.TRANSFER: (frozenset({State.ACCEPTED, State.IN_PROGRESS, State.REOPENED}), State.ACCEPTED),
+    Verb.REOPEN: (frozenset({State.AWAITS, State.RESOLVED, State.UNCONFIRMED}), State.REOPENED),
+}
+DONE = frozenset({State.RESOLVED, State.UNCONFIRMED, State.CANCELLED})
+REOPEN_WITHIN = timedelta(days=7)
+#: An emergency is over when somebody who was there says so, whatever the staff has reported.
+OVER = frozenset({State.OPEN, State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.AWAITS, State.REOPENED})
+
+
+class TicketRow(Model):
+    """One row a ticket. `due_ms` is when the house acts next by itself, null when nothing is owed."""
+
+    id = fields.BigIntField(primary_key=True)
+    community: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "linli.CommunityRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    ref = fields.IntField()
+    kind = fields.CharField(max_length=16)  # repair, emergency
+    category = fields.CharField(max_length=32)
+    brief = fields.CharField(max_length=255)
+    words = fields.TextField()
+    building = fields.CharField(max_length=16)
+    unit = fields.CharField(max_length=16)
+    floor = fields.CharField(max_length=16)
+    room = fields.CharField(max_length=16)
+    place = fields.CharField(max_length=64)
+    home_id = fields.BigIntField(null=True)
+    reporter: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "linli.PersonRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    assignee_id = fields.BigIntField(null=True)
+    state = fields.CharField(max_length=16)
+    urgency = fields.CharField(max_length=8)
+    wanted = fields.CharField(max_length=160)
+    phone = fields.CharField(max_length=20)
+    made_ms = fields.BigIntField()
+    promised_ms = fields.BigIntField(null=True)
+    step = fields.IntField()
+    due_ms = fields.BigIntField(null=True)
+    closed_ms = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "ticket"
+        unique_together = (("community", "ref"),)
+        indexes = (
+            Index(fields=("due_ms",)),
+            Index(fields=("community_id", "state", "id")),
+            Index(fields=("assignee_id", "state")),
+            Index(fields=("reporter_id", "id")),
+            Index(fields=("home_id", "id")),
+        )
+
+
+class SubscriberRow(Model):
+    """Who is told of a ticket, besides the reporter and the household."""
+
+    id = fields.BigIntField(primary_key=True)
+    ticket: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "linli.TicketRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    person: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "linli.PersonRow", related_name=False, on_delete=fields.RESTRICT
+    )
+
+    class Meta:
+        table = "subscriber"
+        unique_together = (("ticket", "person"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as it stands. Times are aware, in UTC."""
+
+    id: int
+    community_id: int
+    ref: int
+    kind: str
+    category: str
+    brief: str
+    words: str
+    where: Place
+    home_id: int | None
+    reporter_id: int
+    assignee_id: int | None
+    state: State
+    urgency: str
+    wanted: str
+    phone: str
+    made: datetime
+    promised: datetime | None
+    step: int
+    due: datetime | None
+    closed: datetime | None
+
+    @property
+    def line(self) -> str:
+        """The matter and the place, for those concerned."""
+        return f"{self.brief}，{self.where.line}" if self.where else self.brief
+
+    def for_group(self) -> Ticket:
+        """As a group may see it: no door, no phone."""
+        return replace(self, where=self.where.for_group(), phone="")
+
+    @property
+    def open(self) -> bool:
+        return self.state not in DONE
+
+    @property
+    def urgent(self) -> bool:
+        return self.urgency == "urgent"
+
+
+def _at(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else milliseconds(at)
+
+
+def read(row: Mapping[str, Any]) -> Ticket:
+    """A row as a ticket."""
+    made = _at(row["made_ms"])
+    assert made is not None
+    return Ticket(
+        id=row["id"],
+        community_id=row["community_id"],
+        ref=row["ref"],
+        kind=row["kind"],
+        category=row["category"],
+        brief=row["brief"],
+        words=row["words"],
+        where=Place(row["building"], row["unit"], row["floor"], row["room"], row["place"]),
+        home_id=row["home_id"],
+        reporter_id=row["reporter_id"],
+        assignee_id=row["assignee_id"],
+        state=State(row["state"]),
+        urgency=row["urgency"],
+        wanted=row["wanted"],
+        phone=row["phone"],
+        made=made,
+        promised=_at(row["promised_ms"]),
+        step=row["step"],
+        due=_at(row["due_ms"]),
+        closed=_at(row["closed_ms"]),
+    )
+
+
+_INSERT = Statement(
+    "insert into ticket (community_id, ref, kind, category, brief, words, building, unit, floor, room, place,"
+    " home_id, reporter_id, assignee_id, state, urgency, wanted, phone, made_ms, promised_ms, step, due_ms)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, $14, $15, $16, $17, $18, $19, 0,"
+    " $20) returning *"
+)
+_GET = Statement("select * from ticket where community_id = $1 and ref = $2")
+_BY_ID = Statement("select * from ticket where id = $1")
+# The state in the condition decides who was first when two do it at once.
+_MOVE = Statement(
+    "update ticket set state = $3, assignee_id = $4, promised_ms = $5, step = 0, due_ms = $6, closed_ms = $7"
+    " where id = $1 and state = $2 returning *"
+)
+_SCHEDULE = Statement("update ticket set promised_ms = $2, step = $3, due_ms = $4 where id = $1 returning *")
+_AMEND = Statement(
+    "update ticket set building = $2, unit = $3, floor = $4, room = $5, place = $6, home_id = $7,"
+    " wanted = $8, phone = $9, urgency = $10, words = $11 where id = $1 returning *"
+)
+_DUE = Statement(
+    "select id from ticket where due_ms is not null and due_ms <= $1 order by due_ms, id limit $2"
+)
+_NEXT = Statement("select min(due_ms) as due_ms from ticket where due_ms is not null")
+_SUBSCRIBE = Statement(
+    "insert into subscriber (ticket_id, person_id) values ($1, $2)"
+    " on conflict (ticket_id, person_id) do nothing returning id"
+)
+_CONCERNED = Statement(
+    "select distinct p.id, p.community_id, p.name, p.phone, p.traditional from person p"
+    " where p.id in (select person_id from subscriber where ticket_id = $1)"
+    " or p.id in (select person_id from residence where home_id = $2) order by p.id"
+)
+_MINE = Statement(
+    "select distinct t.* from ticket t left join subscriber s on s.ticket_id = t.id"
+    " where t.community_id = $1 and (t.reporter_id = $2 or s.person_id = $2 or t.home_id in"
+    " (select home_id from residence where person_id = $2)) order by t.id desc limit $3"
+)
+_HANDLED = Statement("select * from ticket where assignee_id = $1 order by id desc limit $2")
+_BY_STATE = Statement("select * from ticket where community_id = $1 and state = $2 order by id desc limit $3")
+
+
+async def file(
+    db: BaseDBAsyncClient,
+    community_id: int,
+    reporter: Person,
+    *,
+    now: datetime,
+    kind: str,
+    category: str,
+    brief: str,
+    words: str,
+    where: Place,
+    home_id: int | None,
+    promised: datetime,
+    due: datetime,
+    urgency: str = "normal",
+    wanted: str = "",
+    phone: str = "",
+) -> Ticket:
+    """Open a ticket with the community's next number. `words` is what the reporter wrote."""
+    ref = await communities.next_ref(db, community_id)
+    row = await _INSERT.row(
+        db,
+        community_id,
+        ref,
+        kind,
+        category,
+        brief[:255],
+        words,
+        where.building[:16],
+        where.unit[:16],
+        where.floor[:16],
+        where.room[:16],
+        where.place[:64],
+        home_id,
+        reporter.id,
+        str(State.OPEN),
+        urgency,
+        wanted[:160],
+        phone[:20],
+        milliseconds(now),
+        milliseconds(promised),
+        milliseconds(due),
+    )
+    assert row is not None
+    ticket = read(row)
+    await _SUBSCRIBE.rows(db, ticket.id, reporter.id)
+    await audit.write(db, community_id, now, reporter.id, "file", "ticket", ticket.id)
+    return ticket
+
+
+async def get(db: BaseDBAsyncClient, community_id: int, ref: int) -> Ticket | None:
+    """The ticket with this number in this community. Another community's does not exist here."""
+    if not 0 < ref < 2**31:
+        return None
+    row = await _GET.row(db, community_id, ref)
+    return read(row) if row else None
+
+
+async def by_id(db: BaseDBAsyncClient, ticket_id: int) -> Ticket:
+    row = await _BY_ID.row(db, ticket_id)
+    assert row is not None, f"ticket {ticket_id} vanished"
+    return read(row)
+
+
+async def move(
+    db: BaseDBAsyncClient,
+    ticket: Ticket,
+    verb: Verb,
+    by: Person | None,
+    *,
+    now: datetime,
+    promised: datetime | None,
+    due: datetime | None,
+    assignee_id: int | None = None,
+    note: str = "",
+) -> Ticket:
+    """Do `verb`, or refuse with what is possible now. `by` is None when the clock does it.
+
+    `assignee_id` is who has the ticket afterwards. Of two at once exactly one gets through.
+    """
+    sources, target = TRANSITIONS[verb]
+    if ticket.kind == EMERGENCY and verb is Verb.CONFIRM:
+        sources = OVER
+    if ticket.state not in sources:
+        raise Refusal("ticket.impossible", ticket=ticket, possible=possible(ticket.state))
+    closed = now if target in DONE else None
+    row = await _MOVE.row(
+        db, ticket.id, str(ticket.state), str(target), assignee_id, _ms(promised), _ms(due), _ms(closed)
+    )
+    if row is None:
+        raise Refusal("ticket.changed", ticket=ticket)
+    who = by.id if by else None
+    line = f"{ticket.state}→{target}" + (f"：{note}" if note else "")
+    await audit.write(db, ticket.community_id, now, who, str(verb), "ticket", ticket.id, line)
+    return read(row)
+
+
+_CAN_SAY = {
+    Verb.ACCEPT: "接单",
+    Verb.PROGRESS: "到场",
+    Verb.WAIT: "等配件",
+    Verb.COMPLETE: "修好了",
+    Verb.CONFIRM: "确认修好",
+    Verb.CANCEL: "撤销",
+    Verb.GIVE_BACK: "退回",
+    Verb.REOPEN: "还没好",
+}
+
+
+def possible(state: State) -> str:
+    """What can be done in this state, in words: 接单、撤销."""
+    return "、".join(word for verb, word in _CAN_SAY.items() if state in TRANSITIONS[verb][0]) or "查看"
+
+
+async def schedule(
+    db: BaseDBAsyncClient,
+    ticket: Ticket,
+    *,
+    promised: datetime | None,
+    step: int,
+    due: datetime | None,
+) -> Ticket:
+    """Say when the house acts next on this ticket, and what was promised until when."""
+    row = await _SCHEDULE.row(db, ticket.id, _ms(promised), step, _ms(due))
+    assert row is not None
+    return read(row)
+
+
+async def amend(
+    db: BaseDBAsyncClient,
+    ticket: Ticket,
+    by: Person,
+    *,
+    now: datetime,
+    where: Place | None = None,
+    home_id: int | None = None,
+    wanted: str | None = None,
+    phone: str | None = None,
+    urgency: str | None = None,
+    remark: str = "",
+) -> Ticket:
+    """Correct or add. Only an open ticket can be amended."""
+    if not ticket.open:
+        raise Refusal("ticket.impossible", ticket=ticket, possible=possible(ticket.state))
+    new = replace(
+        ticket,
+        where=ticket.where if where is None else where,
+        home_id=ticket.home_id if where is None else home_id,
+        wanted=ticket.wanted if wanted is None else wanted,
+        phone=ticket.phone if phone is None else phone,
+        urgency=ticket.urgency if urgency is None else urgency,
+        words=ticket.words + ("\n" + remark if remark else ""),
+    )
+    at = new.where
+    row = await _AMEND.row(
+        db,
+        ticket.id,
+        at.building[:16],
+        at.unit[:16],
+        at.floor[:16],
+        at.room[:16],
+        at.place[:64],
+        new.home_id,
+        new.wanted[:160],
+        new.phone[:20],
+        new.urgency,
+        new.words,
+    )
+    assert row is not None
+    await audit.write(db, ticket.community_id, now, by.id, "amend", "ticket", ticket.id, remark)
+    return read(row)
+
+
+async def subscribe(db: BaseDBAsyncClient, ticket: Ticket, person: Person) -> None:
+    """From now on this person is told of the ticket."""
+    await _SUBSCRIBE.rows(db, ticket.id, person.id)
+
+
+async def concerned(db: BaseDBAsyncClient, ticket: Ticket) -> list[Person]:
+    """The reporter, the household of the flat and the subscribers."""
+    rows = await _CONCERNED.rows(db, ticket.id, ticket.home_id)
+    return [
+        Person(row["id"], row["community_id"], row["name"], row["phone"], bool(row["traditional"]))
+        for row in rows
+    ]
+
+
+async def of_resident(db: BaseDBAsyncClient, person: Person, limit: int = 50) -> list[Ticket]:
+    """The tickets of a person and the person's household, newest first."""
+    return [read(row) for row in await _MINE.rows(db, person.community_id, person.id, limit)]
+
+
+async def of_staff(db: BaseDBAsyncClient, person: Person, limit: int = 50) -> list[Ticket]:
+    """The tickets that a person has in hand or had, newest first."""
+    return [read(row) for row in await _HANDLED.rows(db, person.id, limit)]
+
+
+async def in_state(
+    db: BaseDBAsyncClient, community_id: int, state: State, limit: int = 50
+) -> Sequence[Ticket]:
+    """The newest tickets of a community in a state."""
+    return [read(row) for row in await _BY_STATE.rows(db, community_id, str(state), limit)]
+
+
+async def due(db: BaseDBAsyncClient, now: datetime, limit: int = 50) -> list[int]:
+    """Ids of the tickets on which the house has to act by itself now, longest overdue first."""
+    return [row["id"] for row in await _DUE.rows(db, milliseconds(now), limit)]
+
+
+async def next_due(db: BaseDBAsyncClient) -> datetime | None:
+    """When the house has to act next."""
+    row = await _NEXT.row(db)
+    return _at(row["due_ms"]) if row else None

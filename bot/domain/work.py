@@ -1,0 +1,354 @@
+"""What is done to tickets, and who is told what: the same from chat, console and clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain import audit, dispatch, people, photos, tickets
+from bot.domain.communities import Work
+from bot.domain.people import Home, Person
+from bot.domain.places import Place
+from bot.domain.tickets import EMERGENCY, REPAIR, Ticket, Verb
+from bot.domain.times import Window
+from bot.inbox import milliseconds
+from bot.messages import Lane, Photo
+from bot.unit_of_work import Refusal
+
+ALERT_AGAIN = timedelta(minutes=2)  # danger: until a human acknowledges
+REPORT_BACK = timedelta(minutes=30)  # danger: acknowledged, and then?
+CONFIRM_AFTER = (timedelta(days=1), timedelta(days=3), timedelta(days=7))  # remind, remind, close
+URGE_AGAIN = timedelta(hours=2)
+SAME_DANGER = timedelta(minutes=60)
+NIGHT = (22, 8)  # nobody is promised a time between these hours, urgent matters aside
+
+
+def local(work: Work) -> datetime:
+    """The community's wall clock, naive: what the understanding calls now."""
+    return work.now.astimezone(work.community.zone).replace(tzinfo=None)
+
+
+def say_wanted(work: Work, ticket: Ticket, otherwise: str = "") -> str:
+    window = Window.read(ticket.wanted)
+    return window.say(local(work)) if window else otherwise
+
+
+def by_day(work: Work, at: datetime, *, urgent: bool) -> datetime:
+    """The same, or 08:30 of the morning after when it would fall into the night."""
+    there = at.astimezone(work.community.zone)
+    if urgent or NIGHT[1] <= there.hour < NIGHT[0]:
+        return at
+    morning = there.replace(hour=8, minute=30, second=0, microsecond=0)
+    return morning + timedelta(days=1) if there.hour >= NIGHT[0] else morning
+
+
+def visit_by(work: Work, ticket: Ticket) -> datetime:
+    """Until when somebody comes: as wanted where that lies ahead, else as the community promises."""
+    window = Window.read(ticket.wanted)
+    if window is not None and window.last(work.community.zone) > work.now:
+        return window.last(work.community.zone)
+    at = work.now + work.community.promise(ticket.urgency).visit
+    return by_day(work, at, urgent=ticket.urgent)
+
+
+def _without(persons: Iterable[Person], *ones: Person | None) -> list[Person]:
+    ids = {one.id for one in ones if one}
+    return [person for person in persons if person.id not in ids]
+
+
+async def find_flat(work: Work, where: Place) -> Home | None:
+    if not (where.building and where.room):
+        return None
+    return await people.find_home(work.db, work.community.id, where.building, where.unit, where.room)
+
+
+async def report(
+    work: Work,
+    person: Person,
+    *,
+    category: str,
+    brief: str,
+    words: str,
+    where: Place,
+    urgency: str = "normal",
+    wanted: Mapping[str, Any] | None = None,
+    phone: str = "",
+    pictures: Sequence[Photo] = (),
+) -> Ticket:
+    """File a repair and ask those who can do it."""
+    if work.community.impossible(where.building, where.unit, where.room):
+        raise Refusal("repair.no_such_place", where=where.line, community=work.community)
+    flat = await find_flat(work, where)
+    first = dispatch.LADDER[0] / (3 if urgency == "urgent" else 1)
+    ticket = await tickets.file(
+        work.db,
+        work.community.id,
+        person,
+        now=work.now,
+        kind=REPAIR,
+        category=category,
+        brief=brief,
+        words=words,
+        where=where,
+        home_id=flat.id if flat else None,
+        promised=work.now + work.community.promise(urgency).claim,
+        due=work.now + first,
+        urgency=urgency,
+        wanted=json.dumps(wanted) if wanted else "",
+        phone=phone,
+    )
+    if pictures:
+        await photos.attach(work.db, ticket.id, person.id, pictures, work.now)
+    asked = await dispatch.workers(work, category, where.building)
+    key = "repair.new_urgent" if ticket.urgent else "repair.new"
+    work.notify(asked, key, ticket=ticket, wanted=say_wanted(work, ticket), photos=tuple(pictures))
+    if ticket.home_id:
+        family = _without(await people.household(work.db, ticket.home_id), person)
+        work.notify(family, "repair.filed_for", ticket=ticket, who=person.called)
+    return ticket
+
+
+async def tell_concerned(work: Work, ticket: Ticket, key: str, *but: Person | None, **values: Any) -> None:
+    """Tell the reporter, the household and the subscribers."""
+    family = _without(await tickets.concerned(work.db, ticket), *but)
+    work.notify(family, key, ticket=ticket, **values)
+
+
+async def assignee(work: Work, ticket: Ticket) -> Person | None:
+    return await people.get(work.db, ticket.assignee_id) if ticket.assignee_id else None
+
+
+async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+    """Take a ticket. Of two at once exactly one gets it; the other is told who."""
+    if ticket.assignee_id and ticket.open:
+        other = await people.get(work.db, ticket.assignee_id)
+        key = "ticket.accept.mine" if other.id == by.id else "ticket.accept.taken"
+        raise Refusal(key, ticket=ticket, who=dispatch.called(other))
+    promised = work.now + REPORT_BACK if ticket.kind == EMERGENCY else visit_by(work, ticket)
+    ticket = await tickets.move(
+        work.db,
+        ticket,
+        Verb.ACCEPT,
+        by,
+        now=work.now,
+        promised=promised,
+        due=promised,
+        assignee_id=by.id,
+        note=note,
+    )
+    if ticket.kind == EMERGENCY:
+        await tell_concerned(work, ticket, "emergency.coming", by, who=dispatch.called(by), note=note)
+        others = _without(await dispatch.on_duty(work), by)
+        work.notify(others, "emergency.taken", ticket=ticket, who=dispatch.called(by))
+    else:
+        when = say_wanted(work, ticket)
+        key = "ticket.accept.told_when" if when else "ticket.accept.told"
+        await tell_concerned(work, ticket, key, by, who=dispatch.called(by), when=when, note=note)
+    return ticket
+
+
+def only_assignee(ticket: Ticket, by: Person, owner: Person | None) -> None:
+    """Refuse when the ticket is in somebody else's hands, or in nobody's."""
+    if ticket.assignee_id == by.id:
+        return
+    if owner is None:
+        raise Refusal("ticket.nobody_has", ticket=ticket)
+    raise Refusal("ticket.belongs", ticket=ticket, who=dispatch.called(owner))
+
+
+async def progress(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+    """On the spot, or at it."""
+    only_assignee(ticket, by, await assignee(work, ticket))
+    promised = by_day(work, work.now + work.community.promise(ticket.urgency).done, urgent=ticket.urgent)
+    ticket = await tickets.move(
+        work.db, ticket, Verb.PROGRESS, by, now=work.now, promised=promised, due=promised,
+        assignee_id=by.id, note=note,
+    )  # fmt: skip
+    await tell_concerned(work, ticket, "ticket.progress.told", by, who=dispatch.called(by))
+    return ticket
+
+
+async def wait(work: Work, ticket: Ticket, by: Person, until: datetime | None, note: str) -> Ticket:
+    """Work stands still for parts or for the resident; `until` is what was said, else three days."""
+    only_assignee(ticket, by, await assignee(work, ticket))
+    promised = until or by_day(work, work.now + timedelta(days=3), urgent=False)
+    ticket = await tickets.move(
+        work.db, ticket, Verb.WAIT, by, now=work.now, promised=promised, due=promised,
+        assignee_id=by.id, note=note,
+    )  # fmt: skip
+    await tell_concerned(work, ticket, "ticket.progress.waits_told", by, who=dispatch.called(by), note=note)
+    return ticket
+
+
+async def complete(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+    """Done, says the worker; whether it is solved the resident says."""
+    only_assignee(ticket, by, await assignee(work, ticket))
+    due = work.now + CONFIRM_AFTER[0]
+    ticket = await tickets.move(
+        work.db, ticket, Verb.COMPLETE, by, now=work.now, promised=due, due=due,
+        assignee_id=by.id, note=note,
+    )  # fmt: skip
+    await tell_concerned(work, ticket, "ticket.complete.ask", by, who=dispatch.called(by), note=note)
+    return ticket
+
+
+async def confirm(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+    """Solved, by the word of somebody concerned."""
+    ticket = await tickets.move(
+        work.db, ticket, Verb.CONFIRM, by, now=work.now, promised=None, due=None,
+        assignee_id=ticket.assignee_id, note=note,
+    )  # fmt: skip
+    worker = await assignee(work, ticket)
+    work.notify(_without([worker] if worker else [], by), "ticket.confirm.told", ticket=ticket, who=by.called)
+    await tell_concerned(work, ticket, "ticket.confirm.told", by, worker, who=by.called)
+    return ticket
+
+
+async def reopen(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+    """Not solved after all: back to who did it, or to all when nobody has it."""
+    if ticket.closed and work.now - ticket.closed > tickets.REOPEN_WITHIN:
+        raise Refusal("ticket.reopen.too_late", ticket=ticket)
+    promised = visit_by(work, ticket) if ticket.urgent else by_day(
+        work, work.now + timedelta(hours=4), urgent=False
+    )  # fmt: skip
+    ticket = await tickets.move(
+        work.db, ticket, Verb.REOPEN, by, now=work.now, promised=promised, due=promised,
+        assignee_id=ticket.assignee_id, note=note,
+    )  # fmt: skip
+    worker = await assignee(work, ticket)
+    asked = [worker] if worker else await dispatch.workers(work, ticket.category, ticket.where.building)
+    work.notify(asked, "ticket.reopen.told", ticket=ticket, note=note)
+    return ticket
+
+
+async def cancel(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+    """Called off by who is concerned."""
+    worker = await assignee(work, ticket)
+    ticket = await tickets.move(
+        work.db, ticket, Verb.CANCEL, by, now=work.now, promised=None, due=None,
+        assignee_id=ticket.assignee_id, note=note,
+    )  # fmt: skip
+    if worker:
+        work.notify(_without([worker], by), "ticket.cancel.told", ticket=ticket, who=by.called)
+    await tell_concerned(work, ticket, "ticket.cancel.told", by, worker, who=by.called)
+    return ticket
+
+
+async def urge(work: Work, ticket: Ticket, by: Person) -> int | None:
+    """Count an urge and remind who has it; the second goes up a step. None when it came too soon."""
+    before = [
+        line["at_ms"] for line in await audit.story(work.db, "ticket", ticket.id) if line["verb"] == "urge"
+    ]
+    if before and milliseconds(work.now) - before[-1] < URGE_AGAIN.total_seconds() * 1000:
+        return None
+    await audit.write(work.db, work.community.id, work.now, by.id, "urge", "ticket", ticket.id)
+    count = len(before) + 1
+    await tell_staff(work, ticket, "ticket.urge.told", by, count=count)
+    if count >= 2:
+        leads = _without(await dispatch.above(work, 0), by)
+        work.notify(leads, "ticket.urge.escalated", ticket=ticket, count=count)
+    return count
+
+
+async def give_back(work: Work, ticket: Ticket, by: Person, reason: str) -> Ticket:
+    """Hand a ticket back, with the reason; the others are asked at once, the lead is told."""
+    only_assignee(ticket, by, await assignee(work, ticket))
+    promised = work.now + work.community.promise(ticket.urgency).claim
+    ticket = await tickets.move(
+        work.db, ticket, Verb.GIVE_BACK, by, now=work.now, promised=promised, due=promised,
+        assignee_id=None, note=reason,
+    )  # fmt: skip
+    asked = _without(await dispatch.workers(work, ticket.category, ticket.where.building), by)
+    leads = _without(await dispatch.above(work, 0), by, *asked)
+    work.notify(asked, "repair.new", ticket=ticket, wanted=say_wanted(work, ticket))
+    work.notify(leads, "ticket.transfer.returned", ticket=ticket, who=dispatch.called(by), reason=reason)
+    await tell_concerned(
+        work, ticket, "ticket.transfer.asked_again", by, asked=dispatch.names(asked or leads)
+    )
+    return ticket
+
+
+async def transfer(work: Work, ticket: Ticket, by: Person, to: Person, note: str = "") -> Ticket:
+    """Into somebody else's hands; a lead may hand out what nobody has yet."""
+    promised = visit_by(work, ticket)
+    verb = Verb.TRANSFER if ticket.assignee_id else Verb.ACCEPT
+    ticket = await tickets.move(
+        work.db, ticket, verb, by, now=work.now, promised=promised, due=promised,
+        assignee_id=to.id, note=note or to.name,
+    )  # fmt: skip
+    work.notify([to], "ticket.transfer.yours", ticket=ticket, who=by.called)
+    await tell_concerned(work, ticket, "ticket.accept.told", to, by, who=dispatch.called(to), note="")
+    return ticket
+
+
+async def tell_staff(
+    work: Work, ticket: Ticket, key: str, *but: Person, pictures: tuple[Photo, ...] = (), **values: Any
+) -> None:
+    """Tell who has the ticket, or who was asked when nobody has it yet."""
+    worker = await assignee(work, ticket)
+    asked = [worker] if worker else await dispatch.workers(work, ticket.category, ticket.where.building)
+    work.notify(_without(asked, *but), key, ticket=ticket, photos=pictures, **values)
+
+
+async def danger(
+    work: Work,
+    person: Person,
+    *,
+    kind: str,
+    brief: str,
+    words: str,
+    where: Place,
+    phone: str = "",
+    pictures: Sequence[Photo] = (),
+) -> tuple[Ticket, bool]:
+    """Alert everybody on duty; the emergency, and whether it is a new one.
+
+    A second report of the same kind from the same building within the hour joins the first.
+    """
+    now = work.now
+    same = await _same_danger(work, kind, where)
+    if same is not None:
+        await tickets.subscribe(work.db, same, person)
+        if same.reporter_id != person.id:
+            await tell_staff_of_danger(work, same, "emergency.more", person, words=words)
+        return same, False
+    flat = await find_flat(work, where)
+    ticket = await tickets.file(
+        work.db,
+        work.community.id,
+        person,
+        now=now,
+        kind=EMERGENCY,
+        category=kind,
+        brief=brief,
+        words=words,
+        where=where,
+        home_id=flat.id if flat else None,
+        promised=now + ALERT_AGAIN,
+        due=now + ALERT_AGAIN,
+        urgency="urgent",
+        phone=phone,
+    )
+    if pictures:
+        await photos.attach(work.db, ticket.id, person.id, pictures, now)
+    await tell_staff_of_danger(work, ticket, "emergency.new", words=words, pictures=tuple(pictures))
+    return ticket, True
+
+
+async def _same_danger(work: Work, kind: str, where: Place) -> Ticket | None:
+    for state in (tickets.State.OPEN, tickets.State.ACCEPTED, tickets.State.IN_PROGRESS):
+        for other in await tickets.in_state(work.db, work.community.id, state, 20):
+            if other.kind != EMERGENCY or other.category != kind or work.now - other.made >= SAME_DANGER:
+                continue
+            if where.near(other.where):
+                return other
+    return None
+
+
+async def tell_staff_of_danger(
+    work: Work, ticket: Ticket, key: str, *but: Person, pictures: tuple[Photo, ...] = (), **values: Any
+) -> None:
+    asked = _without(await dispatch.on_duty(work), *but)
+    work.notify(asked, key, lane=Lane.DANGER, ticket=ticket, photos=pictures, **values)

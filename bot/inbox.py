@@ -1,0 +1,74 @@
+"""What reached us: every message once, whatever the platform repeats."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from tortoise import fields
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from bot.messages import Incoming
+from bot.store import Statement
+
+
+class InboxRow(Model):
+    """A message that we accepted. Written by hand below, the model is its schema."""
+
+    id = fields.BigIntField(primary_key=True)
+    channel = fields.CharField(max_length=32)
+    message = fields.CharField(max_length=160)
+    chat = fields.CharField(max_length=128)
+    sender = fields.CharField(max_length=128)
+    sender_name = fields.CharField(max_length=128)
+    text = fields.TextField()
+    photos = fields.TextField()
+    at_ms = fields.BigIntField()
+
+    class Meta:
+        table = "inbox"
+        unique_together = (("channel", "message"),)
+        indexes = (Index(fields=("channel", "chat", "id")),)
+
+
+_PUT = Statement(
+    "insert into inbox (channel, message, chat, sender, sender_name, text, photos, at_ms)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (channel, message) do nothing returning id"
+)
+_FORGET = Statement("update inbox set text = '' where id = $1 returning id")
+_RECENT = Statement("select * from inbox where channel = $1 and chat = $2 order by id desc limit $3")
+
+
+def milliseconds(at: datetime) -> int:
+    """Milliseconds since 1970 in UTC: the time format of the hot rows."""
+    return round(at.timestamp() * 1000)
+
+
+async def first_time(db: BaseDBAsyncClient, message: Incoming, now: datetime) -> int | None:
+    """Remember a message; its row, or None when we had it already."""
+    photos = json.dumps([[p.path, p.media_type, p.name] for p in message.photos]) if message.photos else ""
+    row = await _PUT.row(
+        db,
+        message.channel,
+        message.id[:160],
+        message.chat,
+        message.sender,
+        message.sender_name[:128],
+        message.text,
+        photos,
+        milliseconds(now),
+    )
+    return int(row["id"]) if row else None
+
+
+async def forget_words(db: BaseDBAsyncClient, row: int) -> None:
+    """Keep that a message came, not what it said: words in a group that were not meant for us."""
+    await _FORGET.rows(db, row)
+
+
+async def recent(db: BaseDBAsyncClient, channel: str, chat: str, limit: int) -> list[dict[str, Any]]:
+    """The newest messages of a chat, newest first."""
+    return await _RECENT.rows(db, channel, chat, limit)

@@ -1,0 +1,75 @@
+"""Messages in and out, in the words of no platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Lane(IntEnum):
+    """How urgent an outgoing message is; a lower lane is always carried first."""
+
+    DANGER = 0
+    REPLY = 1
+    ALERT = 2
+    NOTICE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture that came with a message, already kept on disk by the channel.
+
+    `path` is relative to the folder of uploads, under a name the house chose; `media_type` is image/…
+    """
+
+    path: str
+    media_type: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as a platform brought it, in the words of no platform.
+
+    `id` is unique within `channel` and the same when the platform repeats itself. `chat` is where an answer
+    goes; in private it is the sender's own address. `addressed` says that the bot was mentioned, replied to
+    or commanded (a private message always is). The mention itself is already taken out of `text`.
+    A tapped button arrives as the text that the button stands for.
+    """
+
+    channel: str
+    id: str
+    chat: str
+    sender: str
+    text: str
+    sender_name: str = ""
+    group: bool = False
+    addressed: bool = True
+    photos: tuple[Photo, ...] = ()
+    voice: bool = False
+
+    @property
+    def conversation(self) -> tuple[str, str, str]:
+        """Channel, chat and sender: two chats never mix, nor do two people in one group."""
+        return (self.channel, self.chat, self.sender)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A choice to tap: what is shown, and the words it stands for (at most 60 bytes of UTF-8)."""
+
+    label: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message that we owe somebody. `id` is the outbox row, stable over retries."""
+
+    id: int
+    channel: str
+    chat: str
+    text: str
+    lane: Lane = Lane.REPLY
+    buttons: tuple[Button, ...] = ()
+    photos: tuple[Photo, ...] = ()

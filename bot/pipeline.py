@@ -1,0 +1,143 @@
+"""The life of a message: remembered, understood, done and answered together, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from weakref import WeakValueDictionary
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from bot import conversation, inbox
+from bot.clock import Clock
+from bot.dialog.dialogue import PHOTO_FOR, Dialogue
+from bot.dialog.turn import Turn
+from bot.domain import invites, people
+from bot.domain.communities import Community
+from bot.domain.people import Person
+from bot.messages import Incoming
+from bot.store import Store, StoreClosed
+from bot.unit_of_work import Refusal
+from nlp.understanding import Understanding
+
+log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """Takes messages from every channel, one at a time in a conversation, side by side between them."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        communities: Mapping[int, Community],
+        minds: Mapping[int, Understanding],
+        dialogue: Dialogue,
+        delivered: Callable[[], None],
+        keeps_history: frozenset[str] = frozenset({"web"}),
+    ) -> None:
+        self._store, self._clock, self._dialogue = store, clock, dialogue
+        self._communities, self._minds = communities, minds
+        self._wake_delivery = delivered
+        self._keeps_history = keeps_history
+        self._locks: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
+        self._turns: set[asyncio.Task[None]] = set()
+        self.counts = {"turns": 0, "refusals": 0, "troubles": 0}
+
+    async def handle(self, message: Incoming) -> None:
+        """Returns when the message is kept and answered, or found to be a repeat.
+
+        Raises only when nothing was kept. A caller that is cancelled does not stop the turn.
+        """
+        task = asyncio.create_task(self._handle(message))
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+        await asyncio.shield(task)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the turns under way, so many seconds at most."""
+        if self._turns:
+            await asyncio.wait(self._turns, timeout=seconds)
+
+    async def _handle(self, message: Incoming) -> None:
+        lock = self._locks.setdefault(message.conversation, asyncio.Lock())
+        async with lock:
+            try:
+                await self._store.run(partial(self._turn, message))
+            except StoreClosed:
+                raise
+            except Refusal as refusal:
+                self.counts["refusals"] += 1
+                await self._only_say(message, refusal)
+            except Exception:
+                self.counts["troubles"] += 1
+                log.exception("turn broke: %s %s", message.channel, message.id)
+                await self._only_say(message, Refusal("dialog.trouble"))
+        self.counts["turns"] += 1
+        self._wake_delivery()
+
+    async def _turn(self, message: Incoming, db: BaseDBAsyncClient) -> None:
+        row = await inbox.first_time(db, message, self._clock.now())
+        if row is None:
+            return
+        turn, before = await self._open(message, db)
+        heard = await self._dialogue.hear(turn, self._minds[turn.community.id])
+        if not heard and message.channel not in self._keeps_history:
+            await inbox.forget_words(db, row)
+        if turn.traditional != turn.person.traditional and turn.person.id:
+            await people.read_script(db, turn.person.id, turn.traditional)
+        await self._close(turn, before)
+
+    async def _only_say(self, message: Incoming, refusal: Refusal) -> None:
+        """Begin afresh: the message stays remembered, the answer goes out, the deed does not exist."""
+
+        async def say(db: BaseDBAsyncClient) -> None:
+            if await inbox.first_time(db, message, self._clock.now()) is None:
+                return
+            turn, before = await self._open(message, db)
+            turn.say(refusal.key, **refusal.values)
+            await self._close(turn, before)
+
+        await self._store.run(say)
+
+    async def _open(self, message: Incoming, db: BaseDBAsyncClient) -> tuple[Turn, str]:
+        now = self._clock.now()
+        person = await self._who(message, db)
+        state, before = await conversation.open_state(db, message.conversation, now)
+        if state.photos and inbox.milliseconds(now) - state.photos_ms > PHOTO_FOR:
+            state.photos = []
+        turn = Turn(
+            db,
+            now,
+            self._communities[person.community_id],
+            people.route,
+            person=person,
+            incoming=message,
+            state=state,
+            traditional=person.traditional and len(message.text) < 8,  # a short word shows no script
+        )
+        return turn, before
+
+    @staticmethod
+    async def _close(turn: Turn, before: str) -> None:
+        await turn.post()
+        await conversation.keep_state(turn.db, turn.incoming.conversation, turn.state, before)
+
+    async def _who(self, message: Incoming, db: BaseDBAsyncClient) -> Person:
+        """The person of the account; a stranger belongs where the invite code is from, else to the first."""
+        now_ms = inbox.milliseconds(self._clock.now())
+        person = await people.identify(db, message.channel, message.sender, now_ms)
+        if person is not None and person.bound:
+            return person
+        code = invites.looks_like_code(message.text)
+        invited_to = await invites.community_of(db, code) if code is not None else None
+        if person is not None:
+            if invited_to in (None, person.community_id):
+                return person
+            return await people.move(db, person, invited_to)
+        community_id = invited_to or next(iter(self._communities))
+        return await people.meet(
+            db, community_id, message.channel, message.sender, message.sender_name, now_ms
+        )

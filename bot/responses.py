@@ -1,0 +1,189 @@
+"""Wording becomes text: looked up by key, filled in, in local time and the reader's script."""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nlp import script
+
+FOLDER = Path(__file__).resolve().parent.parent / "nlp" / "intents"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One wording: a text, buttons below it («接单=接 {ticket.ref}»), or choices that digits pick too."""
+
+    text: str
+    buttons: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A phrase filled in: what a person reads, and the (label, words) pairs of its buttons and choices."""
+
+    text: str
+    buttons: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+class WordingError(Exception):
+    """A wording file that can't be used; the text is one line for whoever edits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom a text is written: the zone and instant that make 「明天」 true, and the script."""
+
+    zone: ZoneInfo
+    now: datetime
+    traditional: bool = False
+
+
+def moment(at: datetime, reader: Reader) -> str:
+    """A time as people say it: 20:45 today, 明天 08:30, 3月9日 08:30; with the year when it is another."""
+    local, today = at.astimezone(reader.zone), reader.now.astimezone(reader.zone).date()
+    clock = f"{local:%H:%M}"
+    days = (local.date() - today).days
+    if days == 0:
+        return clock
+    if days in (-1, 1, 2):
+        return f"{ {-1: '昨天', 1: '明天', 2: '后天'}[days] } {clock}"
+    day = f"{local.month}月{local.day}日"
+    return f"{day} {clock}" if local.year == today.year else f"{local.year}年{day} {clock}"
+
+
+class _Filler(string.Formatter):
+    """str.format for wording that a community may edit: no look below the surface of a value."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        first, *rest = field_name.split(".")
+        value: Any = kwargs[first]
+        for part in rest:
+            if part.startswith("_") or not part.isidentifier():
+                raise WordingError(f"{{{field_name}}}: no such value")
+            value = value[part] if isinstance(value, Mapping) else getattr(value, part)
+        return value, first
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, datetime):
+            if format_spec:
+                return value.astimezone(self.reader.zone).strftime(format_spec)
+            return moment(value, self.reader)
+        if value is None:
+            return ""
+        return format(value, format_spec)
+
+
+class Wording:
+    """Every text the house can say. Keys: `topic.name` and, for an intent, `topic.intent.name`.
+
+    The question for a slot is `topic.intent.ask.slot`.
+    """
+
+    def __init__(self, phrases: Mapping[str, Phrase]) -> None:
+        self._phrases = dict(phrases)
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER) -> Wording:
+        """Read every topic. Raises WordingError with file and key."""
+        phrases: dict[str, Phrase] = {}
+        for path in sorted(folder.glob("*.toml")):
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            topic = path.stem
+            for name, table in tables.items():
+                if not isinstance(table, dict):
+                    continue
+                if name in ("notifications", "responses"):
+                    phrases |= _phrases(topic, table)
+                    continue
+                prefix = topic if name == topic else f"{topic}.{name}"
+                phrases |= _phrases(f"{prefix}.ask", table.get("prompts", {}))
+                phrases |= _phrases(prefix, table.get("responses", {}))
+        return cls(phrases)
+
+    def with_own(self, own: Mapping[str, Any]) -> Wording:
+        """The same, with some of a community's own wording in place of ours. Unknown keys are refused."""
+        extra = _phrases("", own)
+        for key in extra:
+            if key not in self._phrases:
+                raise WordingError(f"[wording] {key}: no such wording")
+        return Wording({**self._phrases, **extra})
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self._phrases)
+
+    def has(self, key: str) -> bool:
+        return key in self._phrases
+
+    def phrase(self, key: str) -> Phrase:
+        return self._phrases[key]
+
+    def say(self, key: str, reader: Reader, values: Mapping[str, Any]) -> Said:
+        """Fill in `key`. KeyError for an unknown key or a value that the text wants and nobody gave."""
+        phrase, filler = self._phrases[key], _Filler(reader)
+
+        def fill(text: str) -> str:
+            return filler.vformat(text, (), values)
+
+        pairs = [_pair(fill(raw)) for raw in phrase.buttons]
+        choices = [_pair(fill(raw)) for raw in phrase.choices]
+        text = fill(phrase.text).strip()
+        if choices:
+            text += "\n" + "\n".join(f"{n} {label}" for n, (label, _) in enumerate(choices, 1))
+        if reader.traditional:
+            text = script.to_traditional(text)
+            pairs = [(script.to_traditional(label), says) for label, says in pairs]
+            choices = [(script.to_traditional(label), says) for label, says in choices]
+        return Said(text, tuple(pairs), tuple(choices))
+
+    def pattern(self, key: str) -> re.Pattern[str]:
+        """Matches any filled form of `key`, in either script."""
+        phrase = self._phrases[key]
+        tail = "".join(f"\n{n} {_pair(raw)[0]}" for n, raw in enumerate(phrase.choices, 1))
+        return _pattern(phrase.text.strip() + tail)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    out = []
+    for literal, field, _, _ in string.Formatter().parse(text):
+        both = {literal, script.to_traditional(literal)} if literal else {""}
+        out.append("(?:" + "|".join(re.escape(one) for one in sorted(both)) + ")")
+        if field is not None:
+            out.append(r"[\s\S]*?")
+    return re.compile("".join(out).strip())
+
+
+def _pair(raw: str) -> tuple[str, str]:
+    label, _, says = raw.partition("=")
+    return label.strip(), (says or label).strip()
+
+
+def _phrases(prefix: str, table: Mapping[str, Any]) -> dict[str, Phrase]:
+    out = {}
+    for name, value in table.items():
+        key = f"{prefix}.{name}" if prefix else name
+        if isinstance(value, str):
+            out[key] = Phrase(value)
+        elif isinstance(value, dict) and isinstance(value.get("text"), str):
+            unknown = set(value) - {"text", "buttons", "choices"}
+            if unknown:
+                raise WordingError(f"{key}: unknown {', '.join(sorted(unknown))}")
+            out[key] = Phrase(value["text"], tuple(value.get("buttons", ())), tuple(value.get("choices", ())))
+        else:
+            raise WordingError(f"{key}: a wording is a text, or a table with text, buttons, choices")
+    return out

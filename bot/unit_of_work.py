@@ -1,0 +1,129 @@
+"""One instant, one transaction, its messages: what a turn, a click and a tick of the clock have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from bot import conversation, outbox
+from bot.messages import Lane, Photo
+from bot.responses import Reader, Said, Wording
+
+
+class Refusal(Exception):
+    """No, with the wording that says why. The deed is rolled back; the answer goes out."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(key)
+        self.key, self.values = key, values
+
+
+class Tenant(Protocol):
+    """What this module knows of a community."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def wording(self) -> Wording: ...
+
+    @property
+    def zone(self) -> Any: ...
+
+
+C_co = TypeVar("C_co", bound=Tenant, covariant=True)
+
+
+class Reachable(Protocol):
+    """What this module knows of a person."""
+
+    @property
+    def id(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A private chat of a person, and the script the person reads."""
+
+    channel: str
+    chat: str
+    traditional: bool = False
+
+
+#: For each of the persons, where to write to them; nobody for who can't be reached.
+Route = Callable[[BaseDBAsyncClient, Sequence[int]], Awaitable[dict[int, Address]]]
+
+
+@dataclass(slots=True)
+class _Note:
+    people: tuple[int, ...]
+    key: str
+    values: dict[str, Any]
+    lane: Lane
+    once: str | None
+    photos: tuple[Photo, ...]
+
+
+class UnitOfWork(Generic[C_co]):
+    """What happens at one instant in one community, or doesn't. `now` is aware and in UTC."""
+
+    def __init__(self, db: BaseDBAsyncClient, now: datetime, community: C_co, route: Route) -> None:
+        self.db, self.now, self.community, self._route = db, now, community, route
+        self._notes: list[_Note] = []
+
+    def notify(
+        self,
+        people: Iterable[Reachable],
+        key: str,
+        /,
+        *,
+        lane: Lane = Lane.ALERT,
+        once: str | None = None,
+        photos: tuple[Photo, ...] = (),
+        **values: Any,
+    ) -> None:
+        """Tell persons in their private chats, each once. `once` names the news: a second time is dropped."""
+        ids = tuple(dict.fromkeys(person.id for person in people))
+        if ids:
+            self._notes.append(_Note(ids, key, values, lane, once, photos))
+
+    def reader(self, traditional: bool = False) -> Reader:
+        return Reader(self.community.zone, self.now, traditional)
+
+    def render(self, key: str, traditional: bool = False, /, **values: Any) -> Said:
+        return self.community.wording.say(key, self.reader(traditional), values)
+
+    async def post(self) -> None:
+        """Owe every note to whom it concerns. Call once, last, inside the transaction."""
+        everybody = {person for note in self._notes for person in note.people}
+        where = await self._route(self.db, sorted(everybody)) if everybody else {}
+        for note in self._notes:
+            for person in note.people:
+                if person in where:
+                    await self._write(note, person, where[person])
+        self._notes.clear()
+
+    async def _write(self, note: _Note, person: int, to: Address) -> None:
+        said = self.render(note.key, to.traditional, **note.values)
+        once = f"{note.once}:{person}" if note.once else None
+        await outbox.put(
+            self.db,
+            to.channel,
+            to.chat,
+            said.text,
+            now=self.now,
+            lane=note.lane,
+            person_id=person,
+            buttons=said.buttons + said.choices,
+            photos=note.photos,
+            once=once,
+        )
+        if said.choices:  # a digit answers this, not what was asked before
+            key = (to.channel, to.chat, to.chat)
+            state, before = await conversation.open_state(self.db, key, self.now)
+            state.offers = [list(pair) for pair in said.choices]
+            await conversation.keep_state(self.db, key, state, before)

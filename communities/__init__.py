@@ -1,0 +1,1 @@
+"""The built-in sample communities, one TOML file each."""

@@ -1,0 +1,50 @@
+"""Repair: one sentence in, one ticket out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.dialog.form import Context, Form, needed
+from bot.dialog.skill import Skill
+from bot.dialog.turn import Turn
+from bot.domain import places, work
+from bot.domain.people import Role
+from bot.domain.places import Place
+
+skill = Skill(__name__)
+
+
+def where(said: Any, context: Context) -> dict[str, str] | None:
+    """The place, from what was said and the speaker's home; None when it has to be asked."""
+    home = context.person.home
+    category = str(context.slots.get("category") or "")
+    place = places.complete(Place.read(said), home, category, context.text)
+    return place.write() if place else None
+
+
+class Report(Form):
+    category: str = needed(must=True)
+    location: dict[str, Any] | None = needed(known=where)
+    time: dict[str, Any] | None = None
+    urgency: str = "normal"
+    phone: str = ""
+
+
+@skill.on("report", Report, by=Role.RESIDENT, kept=True)
+async def report(turn: Turn, form: Report) -> None:
+    ticket = await work.report(
+        turn,
+        turn.person,
+        category=form.category,
+        brief=turn.item.brief or turn.words(f"category_{form.category}"),
+        words=turn.item.text,
+        where=Place.read(form.location),
+        urgency=form.urgency,
+        wanted=form.time,
+        phone=form.phone,
+        pictures=turn.pictures(),
+    )
+    turn.state.photos = []
+    turn.talk_about(ticket.ref)
+    wanted = work.say_wanted(turn, ticket)
+    turn.say("done_wanted" if wanted else "done", ticket=ticket, wanted=wanted)

@@ -1,0 +1,122 @@
+"""One text as it is read: its normal form, the known words in it, its slots, each found once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+
+from nlp.lexicon import Lexicon, Span
+from nlp.patterns import Scene
+from nlp.slots import location, name, phone, plate, quantity, ref, time
+
+
+class Reading:
+    """A text with its finds. Finds are lazy: a slot that no rule asks for costs nothing."""
+
+    def __init__(self, text: str, plain: str, now: datetime, lexicon: Lexicon) -> None:
+        self.text = text
+        self.plain = plain
+        self.now = now
+        self.found = lexicon.find(plain)
+        #: what the second opinion said of this text, once asked
+        self.second: dict[str, float] | None = None
+        self._slot_spans: dict[str, list[Span]] = {}
+        self.scene = Scene(plain, self.found, self.spans)
+
+    @cached_property
+    def phones(self) -> list[tuple[str, Span]]:
+        return phone.find(self.plain)
+
+    @cached_property
+    def plates(self) -> list[tuple[str, Span]]:
+        found = plate.find(self.plain)
+        return [(self.text[span[0]] + value[1:], span) for value, span in found]
+
+    @cached_property
+    def times(self) -> list[time.Found]:
+        taken = [span for _, span in (*self.phones, *self.plates)]
+        return [found for found in time.find(self.plain, self.now) if not _within(found.span, taken)]
+
+    @cached_property
+    def addresses(self) -> list[location.Found]:
+        taken = [span for _, span in (*self.phones, *self.plates)] + [f.span for f in self.times]
+        return [found for found in location.find(self.plain) if not _within(found.span, taken)]
+
+    @cached_property
+    def places(self) -> list[Span]:
+        """Named places from left to right; of overlapping ones the longest (主卧卫生间, not 卫生间)."""
+        return longest(self.found.get("<place>", ()))
+
+    @cached_property
+    def prices(self) -> list[tuple[int | float, Span]]:
+        return [found for found in quantity.prices(self.plain) if not _within(found[1], self._numbers)]
+
+    @cached_property
+    def people(self) -> list[tuple[int, Span]]:
+        return quantity.people(self.plain)
+
+    @cached_property
+    def durations(self) -> list[tuple[int, Span]]:
+        return quantity.durations(self.plain)
+
+    @cached_property
+    def _numbers(self) -> list[Span]:
+        return [span for _, span in (*self.phones, *self.plates)] + [f.span for f in self.times]
+
+    @cached_property
+    def refs(self) -> list[tuple[int, Span]]:
+        """Ticket numbers, lone numbers included: only rules about tickets ask."""
+        return self._refs(True)
+
+    @cached_property
+    def marked_refs(self) -> list[tuple[int, Span]]:
+        """Numbers that the words around them make a ticket's: #12, 12号, 工单12."""
+        return self._refs(False)
+
+    def _refs(self, bare: bool) -> list[tuple[int, Span]]:
+        taken = [*self._numbers, *(f.span for f in self.addresses if not f.bare)]
+        taken += [span for _, span in (*self.prices, *self.durations, *self.people)]
+        return ref.find(self.plain, taken, bare)
+
+    @cached_property
+    def names(self) -> list[tuple[str, Span]]:
+        found = name.find(self.plain)
+        return [(self.text[start:end], (start, end)) for _, (start, end) in found]
+
+    def spans(self, slot: str) -> Sequence[Span]:
+        """Where values of a slot stand, for patterns."""
+        known = self._slot_spans.get(slot)
+        if known is None:
+            find = _FINDERS.get(slot)
+            known = self._slot_spans[slot] = list(find(self)) if find else []
+        return known
+
+
+_FINDERS: dict[str, Callable[[Reading], Iterable[Span]]] = {
+    "ref": lambda reading: (span for _, span in reading.refs),
+    "phone": lambda reading: (span for _, span in reading.phones),
+    "plate": lambda reading: (span for _, span in reading.plates),
+    "name": lambda reading: (span for _, span in reading.names),
+    "time": lambda reading: (found.span for found in reading.times),
+    "clock": lambda reading: (f.span for f in reading.times if f.window.grain in {"hour", "minute"}),
+    "address": lambda reading: (found.span for found in reading.addresses),
+    "place": lambda reading: reading.places,
+    "location": lambda reading: (*(found.span for found in reading.addresses), *reading.places),
+    "price": lambda reading: (span for _, span in reading.prices),
+    "people": lambda reading: (span for _, span in reading.people),
+    "duration": lambda reading: (span for _, span in reading.durations),
+}
+
+
+def longest(spans: Sequence[Span]) -> list[Span]:
+    """Of overlapping spans the longest, of equally long ones the first; in order."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s[0] - s[1], s[0])):
+        if all(span[1] <= start or end <= span[0] for start, end in kept):
+            kept.append(span)
+    return sorted(kept)
+
+
+def _within(span: Span, taken: Sequence[Span]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in taken)
