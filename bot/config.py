@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite://data/linli.db"
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
     public_url: Text = None
     secret_key: Text = None
     community_dir: Annotated[Path | None, BeforeValidator(_blank_is_none)] = None
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     telegram_api_base: str = "https://api.telegram.org/bot"
     telegram_file_base: str = "https://api.telegram.org/file/bot"
     clock_start: Annotated[datetime | None, BeforeValidator(_blank_is_none)] = None
-    clock_speed: float = Field(1.0, gt=0)
+    clock_speed: float = Field(default=1.0, gt=0)
 
     @property
     def data_dir(self) -> Path:

@@ -1,0 +1,84 @@
+"""A community is a file: what may stand in it, and what is said when something may not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.communities import CommunityError, read_file, read_folder
+from bot.responses import Wording
+
+BUILT_IN = Path(__file__).parents[1] / "communities"
+WORDING = Wording.load()
+
+
+def test_the_sample_community_is_as_the_contract_describes_it() -> None:
+    sample = read_file(BUILT_IN / "xingfuli.toml", WORDING)
+    assert sample.name == "幸福里"
+    assert sample.buildings == {str(n) for n in range(1, 13)}
+    assert (sample.units, sample.floors, sample.rooms) == (3, 18, ("01", "02", "03", "04"))
+    for place in ("东门", "南门", "活动室", "快递柜", "儿童乐园", "健身角"):
+        assert place in sample.places
+    assert set(sample.trades) == {"水电", "电梯", "综合", "保洁", "保安", "陪护", "托管"}
+    assert sample.promise("normal").claim == timedelta(minutes=30)
+    assert sample.promise("urgent").visit == timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("building", "unit", "room", "impossible"),
+    [
+        ("3", "2", "501", False),
+        ("12", "3", "1804", False),
+        ("13", "1", "101", True),
+        ("3", "4", "501", True),
+        ("3", "2", "1901", True),
+        ("3", "2", "505", True),
+        ("3", None, None, False),
+        (None, None, "501", False),
+    ],
+)
+def test_a_home_that_cannot_be_is_known(
+    building: str | None, unit: str | None, room: str | None, impossible: bool
+) -> None:
+    sample = read_file(BUILT_IN / "xingfuli.toml", WORDING)
+    assert sample.impossible(building, unit, room) is impossible
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("slug = 'a'", "name"),
+        ("name = '甲'\ncolour = 'red'", "unknown colour"),
+        ("name = '甲'\nzone = 'Asia/Nowhere'", "zone"),
+        ("name = '甲'\n[buildings]\nnumbers = [1, 2]", "must be in quotes"),
+        ("name = '甲'\n[promises.normal]\nclaim = 5", "promises.normal"),
+        ("name = '甲'\n[wording]\n'no.such' = '好'", "no such wording"),
+        ("name = '甲\n", "a.toml"),
+    ],
+)
+def test_a_file_with_a_fault_is_refused_in_one_line(tmp_path: Path, text: str, fault: str) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CommunityError) as refused:
+        read_file(path, WORDING)
+    assert fault in str(refused.value)
+    assert str(refused.value).startswith("a.toml: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_the_nearer_folder_wins(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("name = '桂花苑'", encoding="utf-8")
+    found = read_folder([tmp_path, BUILT_IN], WORDING)
+    assert [one.slug for one in found] == ["own"]
+    assert [one.slug for one in read_folder([tmp_path / "none", BUILT_IN], WORDING)] == ["xingfuli"]
+
+
+def test_two_of_one_name_and_none_at_all_are_refused(tmp_path: Path) -> None:
+    for stem in ("a", "b"):
+        (tmp_path / f"{stem}.toml").write_text("name = '甲'\nslug = 'same'", encoding="utf-8")
+    with pytest.raises(CommunityError, match="two communities"):
+        read_folder([tmp_path], WORDING)
+    with pytest.raises(CommunityError, match="no community"):
+        read_folder([tmp_path / "none"], WORDING)
