@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from bot.dialog import follow_up
 from bot.dialog.form import Form
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import places, tickets, work
+from bot.domain import dispatch, places, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
 from bot.domain.tickets import EMERGENCY, State, Ticket
+from bot.inbox import milliseconds
 from nlp.meaning import Meaning
 
 skill = Skill(__name__)
 
+STILL = 30 * 60 * 1000  # ms: how long words may belong to the danger that was reported here
 ACKNOWLEDGES = frozenset({"dialog.affirm", "ticket.accept", "ticket.progress"})
+#: From somebody who waits for help these are about the danger, whatever else they could be about.
+WAITING = frozenset(
+    {"none", "inform", "ticket.urge", "ticket.amend", "profile.bind", "dialog.affirm", "smalltalk"}
+)
+#: What ends a danger of a kind, by the word of who was in it.
+_OVER = {
+    "fire": r"(?<!灯)(?<!灯都)(?<!全)灭了|灭掉了|滅了|滅咗|熄咗",
+    "gas": r"没有?味|关好了|關好|修好了",
+    "elevator": r"出来了|出來|救出|出嚟",
+    "medical": r"醒了|醒过来|缓过来|送医院|好多了",
+    "crime": r"抓住|抓到|人?走了|赶跑|跑了",
+    "flood": r"关[上掉好住]了|不漏了|止住|停了|關咗",
+    "missing": r"找到|找着|回来了|回家了|返嚟|搵到",
+    "danger": r"出来了|救下来|下来了|拔出来|清走了",
+}
+_OVER_ANYHOW = re.compile(r"没事[了啦]|人没事|都没事|安全了|得救|解除|虚惊|误报|冇事|沒事")
+_NOT_OVER = re.compile(
+    r"[没沒未不](?:有|能|法)?(?:出来|灭|关|醒|找到|抓)|还在|還在|[?？]|[吗嗎]\s*$|快点|快點|怎么|怎麼"
+)
+_WITNESS = re.compile(r"听[见到]|看[见到]|闻到|瞧见|里[头面边]|聽[見到]|看[見到]|裏[頭面]|裡[頭面]")
+_SIGNS = {
+    "fire": "烟煙火糊焦",
+    "gas": "味气氣",
+    "elevator": "拍敲喊叫铃鈴门門困",
+    "medical": "喊叫倒血",
+    "crime": "打喊吵刀跑",
+    "flood": "水",
+    "missing": "孩老穿哭走",
+    "danger": "掉喊人",
+}
 
 
 class Report(Form):
-    kind: str = "danger"
+    kind: str = ""
     location: dict[str, Any] | None = None
     phone: str = ""
 
@@ -38,7 +72,7 @@ async def report(turn: Turn, form: Report) -> None:
         turn,
         turn.person,
         kind=form.kind,
-        brief=turn.item.brief or turn.words(f"brief_{form.kind}"),
+        brief=turn.item.brief or turn.words(f"brief_{form.kind or 'danger'}"),
         words=turn.item.text,
         where=where(turn, Place.read(form.location), form.kind),
         phone=form.phone,
@@ -46,8 +80,11 @@ async def report(turn: Turn, form: Report) -> None:
     )
     turn.state.photos = []
     turn.talk_about(ticket.ref)
-    turn.say(f"do_{form.kind}", numbers=turn.community.numbers)
-    turn.say("done" if new else "joined", ticket=ticket)
+    turn.say(f"do_{ticket.category}", numbers=turn.community.numbers)
+    if not new:
+        turn.say("joined", ticket=ticket)
+    else:
+        turn.say("done" if ticket.where else "done_where", ticket=ticket)
 
 
 @skill.listens
@@ -59,7 +96,7 @@ async def acknowledged(turn: Turn, meaning: Meaning) -> bool:
     said_so = turn.incoming.text.strip().startswith(("收到", "知道", "马上", "我去", "来了", "这就", "已"))
     if not ((meaning.sure and item.intent in ACKNOWLEDGES) or said_so):
         return False
-    unanswered = await _unanswered(turn)
+    unanswered = await _alarms(turn, State.OPEN)
     ref = item.slots.get("ref")
     mine = [ticket for ticket in unanswered if ref is None or ticket.ref == ref]
     if not mine:
@@ -71,6 +108,74 @@ async def acknowledged(turn: Turn, meaning: Meaning) -> bool:
     return True
 
 
-async def _unanswered(turn: Turn) -> list[Ticket]:
-    found = await tickets.in_state(turn.db, turn.community.id, State.OPEN)
-    return [ticket for ticket in found if ticket.kind == EMERGENCY]
+@skill.listens
+async def goes_on(turn: Turn, meaning: Meaning) -> bool:
+    """Whoever reported danger and still waits is heard by those who come: never a form, never a question."""
+    text = turn.incoming.text
+    found = [ticket for ticket in await follow_up.filed(turn) if ticket.kind == EMERGENCY]
+    ticket = found[0] if found else None
+    if ticket is None or not text:
+        return False
+    if over(ticket, text) or (
+        meaning.sure and meaning.intent == "ticket.confirm" and "ref" not in meaning.items[0].slots
+    ):
+        ticket = await work.confirm(turn, ticket, turn.person, text[:200])
+        turn.say("emergency.report.over", ticket=ticket)
+        return True
+    waited = milliseconds(turn.now) - turn.state.recent_ms
+    if waited > STILL or turn.state.form is not None or (meaning.sure and meaning.intent not in WAITING):
+        return False
+    if turn.group and not (turn.incoming.addressed or follow_up.about(text, ticket)):
+        return False
+    await _say_more(turn, ticket, meaning, text)
+    return True
+
+
+def over(ticket: Ticket, text: str) -> bool:
+    """Whether the words say that the danger has passed; a doubt is not enough."""
+    if _NOT_OVER.search(text):
+        return False
+    return bool(_OVER_ANYHOW.search(text) or re.search(_OVER[ticket.category], text))
+
+
+async def _say_more(turn: Turn, ticket: Ticket, meaning: Meaning, text: str) -> None:
+    said = Place.read(meaning.items[0].slots.get("location"))
+    if said and not ticket.where:
+        flat = await work.find_flat(turn, said)
+        ticket = await tickets.amend(
+            turn.db, ticket, turn.person, now=turn.now, where=said, home_id=flat.id if flat else None
+        )
+    await work.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
+    turn.talk_about(ticket.ref)
+    worker = await work.assignee(turn, ticket)
+    if worker is None:
+        turn.say("emergency.report.passed", ticket=ticket)
+    else:
+        turn.say("emergency.report.passed_on", ticket=ticket, who=dispatch.called(worker))
+
+
+@skill.listens
+async def witnessed(turn: Turn, meaning: Meaning) -> bool:
+    """「我在9楼，听见里头有人拍门」 in a group: somebody else sees the danger that was just reported."""
+    text = turn.incoming.text
+    if not turn.group or meaning.sure or not _WITNESS.search(text):
+        return False
+    for ticket in await _alarms(turn, State.OPEN, State.ACCEPTED, State.IN_PROGRESS):
+        fresh = milliseconds(turn.now) - milliseconds(ticket.made) < STILL
+        if fresh and any(sign in text for sign in _SIGNS[ticket.category]) and _near(turn, ticket):
+            await work.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
+            turn.talk_about(ticket.ref)
+            turn.say("emergency.report.joined", ticket=ticket)
+            return True
+    return False
+
+
+def _near(turn: Turn, ticket: Ticket) -> bool:
+    home = turn.person.home
+    return home is None or Place(building=home.building, unit=home.unit).near(ticket.where)
+
+
+async def _alarms(turn: Turn, *states: State) -> list[Ticket]:
+    """The emergencies in these states, newest first."""
+    found = [one for state in states for one in await tickets.in_state(turn.db, turn.community.id, state)]
+    return sorted((one for one in found if one.kind == EMERGENCY), key=lambda one: -one.ref)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot import conversation
 from bot.conversation import State
 from bot.dialog.form import Nothing
@@ -12,6 +14,9 @@ from bot.domain.people import Role
 from nlp.meaning import Meaning
 
 skill = Skill(__name__)
+
+SHORT = 12  # characters: a command without a number is short, what is said to a person is not
+_REPORTS = re.compile(r"报个?修|报一个|登记一个")
 
 
 @skill.on("handoff", Nothing, by=Role.STRANGER)
@@ -27,9 +32,7 @@ async def handoff(turn: Turn, _: Nothing) -> None:
         return
     turn.state.human = helper.id
     turn.state.form, turn.state.waiting, turn.state.offers = None, [], []
-    words = (
-        "\n".join([*turn.state.missed, turn.incoming.text][-3:]) if turn.state.missed else turn.incoming.text
-    )
+    words = "\n".join(dict.fromkeys([*turn.state.missed, turn.incoming.text[:200]]))
     turn.state.missed = []
     await take(turn, helper.id)
     turn.notify([helper], "human.new", who=turn.person.called, home=home(turn), words=words)
@@ -80,12 +83,23 @@ async def _from_helper(turn: Turn, meaning: Meaning) -> bool:
         await turn.write_to(channel, chat, "human.ended")
         turn.say("human.back.done")
         return True
-    if meaning.sure and meaning.intent.startswith(("ticket.", "repair.", "help", "profile.")):
-        return False  # a command is a command
-    await turn.write_to(
-        channel, chat, "human.answers", who=dispatch.called(turn.person), words=turn.incoming.text
-    )
+    if commanded(meaning, turn.incoming.text):
+        return False
+    words = turn.incoming.text or "[图片]"
+    await turn.write_to(channel, chat, "human.answers", who=dispatch.called(turn.person), words=words)
     return True
+
+
+def commanded(meaning: Meaning, text: str) -> bool:
+    """Whether a helper's words are for us: a command by its number, or a request in so many words."""
+    item = meaning.items[0]
+    if not meaning.sure:
+        return False
+    if item.intent in ("ticket.list", "help", "profile.approve", "profile.refuse"):
+        return len(text) <= SHORT
+    return (item.intent.startswith("ticket.") and "ref" in item.slots) or (
+        item.intent == "repair.report" and bool(_REPORTS.search(text))
+    )
 
 
 async def other(turn: Turn, key: conversation.Key) -> tuple[State, str]:

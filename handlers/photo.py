@@ -11,7 +11,7 @@ from bot.domain.people import Role
 skill = Skill(__name__)
 
 
-@skill.on("photo", Nothing, by=Role.RESIDENT)
+@skill.on("photo", Nothing, by=Role.RESIDENT, spoken=False)
 async def photo(turn: Turn, _: Nothing) -> None:
     for ref in turn.recent():
         ticket = await tickets.get(turn.db, turn.community.id, ref)

@@ -11,6 +11,7 @@ from bot.domain import applications, households, invites, people
 from bot.domain.applications import Application
 from bot.domain.people import Role
 from bot.domain.places import Place
+from bot.messages import Lane
 from bot.unit_of_work import Refusal
 from nlp.meaning import Item, Meaning
 
@@ -115,7 +116,7 @@ async def decide(turn: Turn, form: Decision, *, approve: bool) -> None:
         turn.notify([person], "profile.refused", application=application)
         turn.say("profile.refuse.done", application=application)
         return
-    turn.notify([person], "profile.approved", application=application)
+    turn.notify([person], "profile.approved", lane=Lane.REPLY, application=application)
     turn.say("profile.approve.done", application=application)
     for row in application.kept:  # what the newcomer reported while waiting is filed now, as that person
         turn.then(Item(row["intent"], 1.0, row["slots"], row["text"], row["brief"]), instead=person)

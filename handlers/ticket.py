@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from bot.dialog import follow_up
 from bot.dialog.form import Context, Form, needed
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
@@ -15,9 +16,12 @@ from bot.domain.places import Place
 from bot.domain.tickets import EMERGENCY, State, Ticket
 from bot.domain.times import Window
 from bot.unit_of_work import Refusal
+from nlp.slots import urgency
 
 skill = Skill(__name__)
 
+_CORRECTS = re.compile(r"不是|[打写说报填搞弄记]错|应该是|改成|改为|其实是|不对|补充|是在|位置|地方")
+_COMMON = frozenset("的了那这个一不我你他是有在急快点来人先等修")
 LISTED = 8  # lines of a list; more would not be read on a phone
 HAND = frozenset({State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED})
 
@@ -47,9 +51,7 @@ def reason(said: Any, context: Context) -> str | None:
     """Why a ticket is handed back: what is said beside the command. Handing it on needs no reason."""
     if context.slots.get("assignee"):
         return ""
-    rest = re.sub(
-        r"退回去?|退单|退掉|[#＃]|编号|工单|这?单|\d+\s*号?|[，,。.；;：:、\s了吧]", "", context.text
-    )
+    rest = _COMMAND.sub("", context.text)
     lines = context.text.split("\n", 1)
     if len(rest) < 2:
         return None
@@ -58,7 +60,7 @@ def reason(said: Any, context: Context) -> str | None:
 
 class Transfer(About):
     assignee: str | None = None
-    reason: str = needed(known=reason)
+    reason: str = needed(known=reason, free=True)
 
 
 async def by_ref(turn: Turn, ref: int) -> Ticket:
@@ -125,6 +127,8 @@ async def status(turn: Turn, form: About) -> None:
     try:
         ticket = await own(turn, form)
     except Refusal:
+        if form.ref is not None:
+            raise
         await several(turn, form)
         return
     turn.talk_about(ticket.ref)
@@ -163,8 +167,8 @@ async def urge(turn: Turn, form: About) -> None:
         turn, form, State.OPEN, State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED
     )
     turn.talk_about(ticket.ref)
-    count = await work.urge(turn, ticket, turn.person)
-    if count is None:
+    ticket, count = await work.urge(turn, ticket, turn.person)
+    if not count:
         turn.say("too_soon", ticket=ticket)
     elif ticket.assignee_id:
         turn.say("done", ticket=ticket, count=count)
@@ -184,8 +188,32 @@ async def cancel(turn: Turn, form: About) -> None:
 
 @skill.on("amend", Amend, by=Role.RESIDENT)
 async def amend(turn: Turn, form: Amend) -> None:
+    each = await hurried(turn)
+    for ticket, pressing in each:
+        await change(turn, ticket, Amend(urgency=pressing))
+    if each:
+        return
     ticket = await own(turn, About(ref=form.ref, category=form.category))
     await change(turn, ticket, form)
+
+
+async def hurried(turn: Turn) -> list[tuple[Ticket, str]]:
+    """「灯那个不急，地漏快点来人」: of several that we talk about, each with how pressing it is."""
+    recent = await follow_up.filed(turn)
+    if len(recent) < 2:
+        return []
+    found: dict[int, tuple[Ticket, str]] = {}
+    for clause in re.split(r"[，,。；;！!\n]", turn.item.text):
+        pressing = urgency.choose(clause)
+        meant = [t for t in recent if named(t, clause)]
+        if pressing and len(meant) == 1:
+            found[meant[0].ref] = (meant[0], pressing)
+    return list(found.values()) if len(found) > 1 else []
+
+
+def named(ticket: Ticket, clause: str) -> bool:
+    """Whether a clause speaks of the thing of a ticket: 灯, 地漏."""
+    return any(char in ticket.brief for char in clause if char not in _COMMON and char.isalnum())
 
 
 async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
@@ -193,19 +221,20 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
     if not ticket.open:
         raise Refusal("ticket.impossible", ticket=ticket, possible=tickets.possible(ticket.state))
     where, home_id = ticket.where, ticket.home_id
-    if form.location:
+    moved = form.location and (not where or corrects(turn.item.text, Place.read(form.location)))
+    if moved:
         where = ticket.where.corrected(Place.read(form.location))
         if turn.community.impossible(where.building, where.unit, where.room):
             raise Refusal("repair.no_such_place", where=where.line, community=turn.community)
         flat = await work.find_flat(turn, where)
         home_id = flat.id if flat else None
-    wanted = json.dumps(form.time) if form.time else None
+    wanted, was_urgent = json.dumps(form.time) if form.time else None, ticket.urgent
     ticket = await tickets.amend(
         turn.db,
         ticket,
         turn.person,
         now=turn.now,
-        where=where if form.location else None,
+        where=where if moved else None,
         home_id=home_id,
         wanted=wanted,
         phone=form.phone or None,
@@ -215,19 +244,35 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
     if form.time and ticket.assignee_id:
         promised = work.visit_by(turn, ticket)
         ticket = await tickets.schedule(turn.db, ticket, promised=promised, step=0, due=promised)
+    hurry = form.urgency == "urgent" and not was_urgent
+    if hurry:
+        ticket = await work.hurry(turn, ticket)
     turn.talk_about(ticket.ref)
     wanted_line = work.say_wanted(turn, ticket)
+    key = "ticket.amend.told_urgent" if hurry else "ticket.amend.told"
+    words, pictures = turn.item.text[:200], turn.incoming.photos
+    if pictures:
+        await photos.attach(turn.db, ticket.id, turn.person.id, pictures, turn.now)
     await work.tell_staff(
-        turn, ticket, "ticket.amend.told", turn.person, wanted=wanted_line, words=turn.item.text[:200]
+        turn, ticket, key, turn.person, wanted=work.wish(turn, ticket), words=words, pictures=pictures
     )
-    if form.time or form.location or form.phone:
+    if form.time or moved or form.phone:
         turn.say(
             "ticket.amend.done_when" if wanted_line else "ticket.amend.done",
             ticket=ticket,
             wanted=wanted_line,
         )
+    elif hurry:
+        turn.say("ticket.amend.urgent", ticket=ticket)
+    elif form.urgency == "normal":
+        turn.say("ticket.amend.calm", ticket=ticket)
     else:
         turn.say("ticket.amend.noted", ticket=ticket)
+
+
+def corrects(text: str, said: Place) -> bool:
+    """Whether a place in the words is where it is, and not just spoken of: 「从后门进」 moves nothing."""
+    return bool(said.building or said.unit or said.room or _CORRECTS.search(text)) or len(text) <= 6
 
 
 @skill.on("confirm", About, by=Role.RESIDENT)
@@ -305,33 +350,46 @@ async def accept(turn: Turn, form: About) -> None:
     note = remark(turn, ticket)
     ticket = await work.accept(turn, ticket, turn.person, note)
     turn.talk_about(ticket.ref)
-    reporter = await people.get(turn.db, ticket.reporter_id)
-    contact = reporter.called + (
-        f" {ticket.phone or reporter.phone}" if ticket.phone or reporter.phone else ""
-    )
+    contact = await work.contact_of(turn, ticket)
     wanted = work.say_wanted(turn, ticket)
     turn.say("done", ticket=ticket, contact=contact, wanted=f"，{wanted}" if wanted else "")
 
 
+_DONE_WORDS = r"修好|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"
+_HEAD = re.compile(rf"^(?:接|[#＃])?\s*\d+\s*号?单?\s*(?:(?:{_DONE_WORDS})[了啦]?|我接)?[，,。.；;：:！!\s]*")
+_RECEIVED = re.compile(
+    r"^(?:收到|好的?|知道了?|明白|OK|ok|马上[去来到]?|这就[去来]|来了|我[去来])[了啦，,。！!\s]*"
+)
+_THERE = re.compile(r"到了|到场|到现场|在[修看弄查通换]|处理中|开始|正在|已到|上门了|弄着|拆")
+
+
 def remark(turn: Turn, ticket: Ticket) -> str:
     """What a worker added to a command: 「接1，二十分钟到」 says 二十分钟到."""
-    head, found, tail = re.sub(r"[，,。；;]", "，", turn.incoming.text.strip()).partition("，")
-    return tail.strip()[:200] if found and re.search(rf"(?<!\d){ticket.ref}(?!\d)", head) else ""
+    text = turn.incoming.text.strip()
+    rest = _HEAD.sub("", text, count=1)
+    return rest.rstrip("。.！!，,")[:200] if rest != text else ""
 
 
 @skill.on("progress", Progress, by=Role.STAFF)
 async def progress(turn: Turn, form: Progress) -> None:
     ticket = await in_hand(turn, About(ref=form.ref, category=form.category))
-    text = turn.incoming.text
+    text = turn.incoming.text.strip()
+    note = (remark(turn, ticket) or text)[:200]
     if any(word in text for word in ("等配件", "缺件", "缺货", "订货", "没货", "等业主", "等住户", "配件")):
         until = Window.of(form.time).last(turn.community.zone) if form.time else None
         if until is not None and until <= turn.now:
             until = None
-        ticket = await work.wait(turn, ticket, turn.person, until, text.strip()[:200])
+        ticket = await work.wait(turn, ticket, turn.person, until, note)
         turn.talk_about(ticket.ref)
         turn.say("waits", ticket=ticket)
         return
-    ticket = await work.progress(turn, ticket, turn.person, text.strip()[:200])
+    if _RECEIVED.match(text) and not _THERE.search(text):
+        words = _RECEIVED.sub("", text)
+        if len(words) > 1:
+            await work.say(turn, ticket, turn.person, words[:200])
+        turn.say("received", ticket=ticket)
+        return
+    ticket = await work.progress(turn, ticket, turn.person, note)
     turn.talk_about(ticket.ref)
     turn.say("done", ticket=ticket)
 

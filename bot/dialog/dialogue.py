@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from bot.dialog import group_policy
+from bot.dialog import follow_up, group_policy
+from bot.dialog.follow_up import readable
+from bot.dialog.open_form import Open, kept, merge, plain_name
 from bot.dialog.skill import Action, Skill
 from bot.dialog.turn import Turn
 from bot.domain import work
@@ -36,50 +37,9 @@ GOES_ON = frozenset(
         "ticket.status",
     }
 )
+#: Whoever is asked for a reason gives it in any words; only these are no reason.
+ASIDE = frozenset({"help", "human.handoff", "dialog.cancel"})
 _DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """An open form as it is kept between messages."""
-
-    intent: str
-    slots: dict[str, Any]
-    asking: str
-    asked: list[str]
-    text: str
-    brief: str
-    at_ms: int
-    replace: list[dict[str, Any]] | None = None
-
-    @classmethod
-    def read(cls, row: Mapping[str, Any]) -> Open:
-        return cls(
-            intent=str(row.get("intent", "")),
-            slots=dict(row.get("slots") or {}),
-            asking=str(row.get("asking", "")),
-            asked=list(row.get("asked") or []),
-            text=str(row.get("text", "")),
-            brief=str(row.get("brief", "")),
-            at_ms=int(row.get("at_ms", 0)),
-            replace=row.get("replace"),
-        )
-
-    def item(self) -> Item:
-        return Item(self.intent, 1.0, self.slots, self.text, self.brief)
-
-
-def kept(item: Item, at_ms: int, asking: str = "", asked: Iterable[str] = ()) -> dict[str, Any]:
-    """A form as a row keeps it: the intent, what is being asked, the slots."""
-    return {
-        "intent": item.intent,
-        "slots": dict(item.slots),
-        "asking": asking,
-        "asked": list(asked),
-        "text": item.text,
-        "brief": item.brief,
-        "at_ms": at_ms,
-    }
 
 
 class Dialogue:
@@ -105,8 +65,11 @@ class Dialogue:
             if await listener(turn, meaning):
                 await self._next(turn)
                 return True
-        if turn.group and not self._spoken_to(turn, meaning):
-            return False
+        if turn.group:
+            closer = await self._in_group(turn, mind, meaning, text)
+            if closer is None:
+                return False
+            meaning = closer
         picked = self._picked(turn, text)
         if picked is not None:
             text, turn.state.offers = picked, []
@@ -118,7 +81,7 @@ class Dialogue:
         elif turn.state.form is not None:
             await self._go_on(turn, meaning, mind, text)
         else:
-            await self._begin(turn, meaning, text)
+            await self._begin(turn, meaning, mind, text)
         return True
 
     @staticmethod
@@ -140,17 +103,25 @@ class Dialogue:
         turn.state.missed = []
         return True
 
-    def _spoken_to(self, turn: Turn, meaning: Meaning) -> bool:
+    async def _in_group(self, turn: Turn, mind: Understanding, meaning: Meaning, text: str) -> Meaning | None:
+        """What a message in a group means for us; None when it is not for us.
+
+        To who was asked, or filed something here just now, we listen as closely as in private.
+        """
         now, state = milliseconds(turn.now), turn.state
         answering = state.form is not None and now - Open.read(state.form).at_ms < GROUP_FORM_FOR
         if state.form is not None and not answering:
             state.form, state.waiting = None, []
-        going_on = now - state.recent_ms < GROUP_FORM_FOR and bool(
-            turn.incoming.photos or (meaning.sure and meaning.intent in GOES_ON)
-        )
-        return group_policy.spoken_to(
-            turn.incoming.addressed, meaning.intent, meaning.sure, answering or going_on
-        )
+        if group_policy.spoken_to(turn.incoming.addressed, meaning.intent, meaning.sure, answering):
+            return meaning if turn.incoming.addressed or not answering else self._closer(turn, mind, text)
+        if now - state.recent_ms >= GROUP_FORM_FOR:
+            return None
+        closer = await follow_up.of_recent(turn, self._closer(turn, mind, text), mind, text)
+        return closer if turn.incoming.photos or (closer.sure and closer.intent in GOES_ON) else None
+
+    @staticmethod
+    def _closer(turn: Turn, mind: Understanding, text: str) -> Meaning:
+        return mind.understand(text, now=work.local(turn), group=False, role=turn.person.speaks_as)
 
     @staticmethod
     def _picked(turn: Turn, text: str) -> str | None:
@@ -163,9 +134,10 @@ class Dialogue:
 
     # ------------------------------------------------------------- no open form
 
-    async def _begin(self, turn: Turn, meaning: Meaning, text: str) -> None:
+    async def _begin(self, turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> None:
+        meaning = await follow_up.of_recent(turn, meaning, mind, text)
         items = [item for item in meaning.items if item.intent in self.actions]
-        if not (meaning.sure and items):
+        if not (meaning.sure and items) or await follow_up.of_nothing(turn, items[0]):
             await self._missed(turn, meaning, text)
             return
         turn.state.missed = []
@@ -266,7 +238,7 @@ class Dialogue:
         form = Open.read(state.form)
         if form.intent not in self.actions:
             state.form = None
-            await self._begin(turn, meaning, text)
+            await self._begin(turn, meaning, mind, text)
             return
         if form.replace is not None:
             await self._replaced(turn, form, meaning, mind, text)
@@ -275,10 +247,15 @@ class Dialogue:
             state.form, state.waiting, state.photos = None, [], []
             turn.say("dialog.cancelled")
             return
+        free = self.actions[form.intent].form.free(form.asking)
         others = [
             item
             for item in meaning.items
-            if meaning.sure and item.intent in self.actions and item.intent not in PASSIVE
+            if meaning.sure
+            and item.intent in self.actions
+            and item.intent not in PASSIVE
+            and not (free and "ref" not in item.slots and item.intent not in ASIDE)
+            and not (item.intent == "ticket.urge" and "ref" not in item.slots)  # 「你们快点」 is of this one
         ]
         if others and others[0].intent != form.intent:
             await self._meanwhile(turn, form, others)
@@ -337,16 +314,17 @@ class Dialogue:
         self, turn: Turn, form: Open, meaning: Meaning, mind: Understanding, text: str
     ) -> None:
         """Fill in what the answer says. A question is asked once: without an answer the deed goes on."""
+        action, item = self.actions[form.intent], meaning.items[0]
         slots = dict(form.slots)
-        item = meaning.items[0]
-        for name, value in item.slots.items():
-            slots[name] = merge(slots.get(name), value) if name == "location" else value
-        now = work.local(turn)
-        for name in self.actions[form.intent].form.names() - set(item.slots):
-            if name == form.asking or name in ("location", "urgency", "phone", "time"):
-                found = mind.find(name, text, now=now)
-                if found:
-                    slots[name] = merge(slots.get(name), found[-1]) if name == "location" else found[-1]
+        if not action.form.free(form.asking):
+            for name, value in item.slots.items():
+                slots[name] = merge(slots.get(name), value) if name == "location" else value
+            now = work.local(turn)
+            for name in action.form.names() - set(item.slots):
+                if name == form.asking or name in ("location", "urgency", "phone", "time"):
+                    found = mind.find(name, text, now=now)
+                    if found:
+                        slots[name] = merge(slots.get(name), found[0]) if name == "location" else found[-1]
         if form.asking == "name" and "name" not in slots:
             slots["name"] = plain_name(text)
         words = f"{form.text}\n{text}" if text not in form.text else form.text
@@ -412,21 +390,3 @@ class Dialogue:
             and turn.community.wording.has(f"{intent}.offer")
             and (turn.person.may(action.by) or action.kept)
         )
-
-
-def readable(text: str) -> bool:
-    """Whether there is anything to understand: a letter, a digit, a character; not only emoji and signs."""
-    return any(unicodedata.category(char)[0] in "LN" for char in text)
-
-
-def merge(old: Any, new: Any) -> Any:
-    """A location completed by what was said later; the later word wins."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return {**old, **{k: v for k, v in new.items() if v}}
-    return new
-
-
-def plain_name(text: str) -> str | None:
-    """A short text that can be a name, as it stands."""
-    name = re.sub(r"^(我?是|我?叫|姓名|名字)[:：]?", "", text.strip()).strip("，。,. 的")
-    return name if re.fullmatch(r"[一-鿿·A-Za-z ]{1,20}", name) else None

@@ -19,9 +19,12 @@ class Context:
     text: str
 
 
-def needed(*, known: Known | None = None, must: bool = False) -> Any:
-    """A slot that is asked for when missing, once. Without an answer the deed goes on, unless it `must`."""
-    return field(default=None, metadata={"needed": True, "known": known, "must": must})
+def needed(*, known: Known | None = None, must: bool = False, free: bool = False) -> Any:
+    """A slot that is asked for when missing, once. Without an answer the deed goes on, unless it `must`.
+
+    What answers a `free` one is taken as it is said, whatever else it could mean.
+    """
+    return field(default=None, metadata={"needed": True, "known": known, "must": must, "free": free})
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(needed,))
@@ -60,6 +63,11 @@ class Form:
     def names(cls) -> frozenset[str]:
         """The slots of this form."""
         return frozenset(f.name for f in fields(cls))  # type: ignore[arg-type]
+
+    @classmethod
+    def free(cls, name: str) -> bool:
+        """Whether any words answer the question for this slot."""
+        return any(f.name == name and f.metadata.get("free") for f in fields(cls))  # type: ignore[arg-type]
 
     @classmethod
     def must(cls, name: str) -> bool:

@@ -22,7 +22,7 @@ class Action:
     """What is done for an intent, by whom, and with which form.
 
     A `question` changes nothing: it may be asked in the middle of a form. `kept` says that a stranger's form
-    waits until somebody lets the stranger in.
+    waits until somebody lets the stranger in. What is not `spoken` is reached without words: by a photo.
     """
 
     intent: str
@@ -31,6 +31,7 @@ class Action:
     by: Role
     question: bool
     kept: bool
+    spoken: bool
 
 
 class Skill:
@@ -49,12 +50,13 @@ class Skill:
         by: Role,
         question: bool = False,
         kept: bool = False,
+        spoken: bool = True,
     ) -> Callable[[Deed[F]], Deed[F]]:
         """The decorated function does the deed of `topic.name` (or of `topic`, when both are the same)."""
 
         def register(deed: Deed[F]) -> Deed[F]:
             intent = self.topic if name == self.topic else f"{self.topic}.{name}"
-            self.actions[intent] = Action(intent, form, deed, by, question, kept)
+            self.actions[intent] = Action(intent, form, deed, by, question, kept, spoken)
             return deed
 
         return register

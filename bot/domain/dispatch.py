@@ -11,7 +11,8 @@ from bot.domain.tickets import Ticket
 
 #: How long a ticket may lie unclaimed before the next are asked; urgent ones a third of it (product.md).
 LADDER = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=24))
-_TITLES = ("师傅", "长", "工", "队", "姐", "哥", "主任", "经理", "阿姨", "岗")
+_TITLES = ("师傅", "长", "工", "队", "姐", "哥", "主任", "经理", "阿姨", "岗", "员", "生")
+_DESKS = ("前台", "客服", "物业", "社区", "管家", "居委", "业委")
 _ABOVE = (Role.LEAD, Role.ADMIN, Role.COMMITTEE)
 
 
@@ -44,8 +45,8 @@ async def others(work: Work, category: str, building: str) -> list[Person]:
 
 
 async def above(work: Work, level: int) -> list[Person]:
-    """The leads (0), admins (1) or committee (2); where a level is empty, the next one that isn't."""
-    for role in _ABOVE[level:]:
+    """The leads (0), admins (1) or committee (2); where a level is empty the next one up, else down."""
+    for role in (*_ABOVE[level:], *reversed(_ABOVE[:level])):
         found = await people.holders(work.db, work.community.id, role)
         if found:
             return found
@@ -70,11 +71,7 @@ async def helpers(work: Work) -> list[Person]:
 def called(person: Person) -> str:
     """How residents are told of staff: 老李师傅, 陈班长."""
     name = person.name or "值班"
-    return (
-        name
-        if name.endswith(("师傅", "长", "工", "队", "姐", "哥", "主任", "经理", "阿姨", "岗"))
-        else name + "师傅"
-    )
+    return name if name.endswith(_TITLES) or name.startswith(_DESKS) else name + "师傅"
 
 
 def names(persons: list[Person]) -> str:

@@ -15,6 +15,8 @@ from tortoise.models import Model
 from bot.store import Statement
 from bot.unit_of_work import Address
 
+SEEN_AGAIN = 60_000  # ms: an account that wrote within this, and last of the person's, is not noted anew
+
 
 class Role(StrEnum):
     """What somebody is in a community. A stranger holds none."""
@@ -169,6 +171,15 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A person on a channel."""
+
+    name: str
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody, with all that a turn needs to know of them."""
 
@@ -211,11 +222,16 @@ class Person:
         return self.name or "邻居"
 
 
+# A row for every pair of a role and a home. `last_ms` is when the person last wrote, from any account.
 _FIND = Statement(
-    "select p.id, p.community_id, p.name, p.phone, p.traditional, a.id as account_id,"
-    " g.role, g.buildings, g.trades, a.reachable"
-    " from account a join person p on p.id = a.person_id left join role_grant g on g.person_id = p.id"
-    " where a.channel = $1 and a.address = $2"
+    "select p.id, p.community_id, p.name, p.phone, p.traditional,"
+    " a.id as account_id, a.reachable, a.seen_ms,"
+    " (select max(o.seen_ms) from account o where o.person_id = p.id) as last_ms,"
+    " g.role, g.buildings, g.trades, h.id as home_id, h.building, h.unit, h.room"
+    " from account a join person p on p.id = a.person_id"
+    " left join role_grant g on g.person_id = p.id"
+    " left join residence r on r.person_id = p.id left join home h on h.id = r.home_id"
+    " where a.channel = $1 and a.address = $2 order by g.id, r.id"
 )
 _HOMES = Statement(
     "select h.id, h.building, h.unit, h.room from residence r join home h on h.id = r.home_id"
@@ -224,6 +240,10 @@ _HOMES = Statement(
 _SEEN = Statement("update account set seen_ms = $2, reachable = $3 where id = $1 returning id")
 _NEW_PERSON = Statement(
     "insert into person (community_id, name, phone, traditional) values ($1, $2, '', $3) returning id"
+)
+_ACCOUNTS = Statement(
+    "select p.name, a.channel, a.address from account a join person p on p.id = a.person_id"
+    " order by a.seen_ms desc, a.id"
 )
 _NEW_ACCOUNT = Statement(
     "insert into account (person_id, channel, address, reachable, seen_ms) values ($1, $2, $3, $4, $5)"
@@ -261,7 +281,8 @@ _BY_ID = Statement("select id, community_id, name, phone, traditional from perso
 _GRANTS = Statement("select role, buildings, trades from role_grant where person_id = $1 order by id")
 _HOLDERS = Statement(
     "select p.id, p.community_id, p.name, p.phone, p.traditional, g.role, g.buildings, g.trades"
-    " from role_grant g join person p on p.id = g.person_id where g.community_id = $1 order by g.id"
+    " from role_grant g join person p on p.id = g.person_id"
+    " where g.community_id = $1 and g.role in ($2, $3) order by g.id"
 )
 _HOUSEHOLD = Statement(
     "select distinct p.id, p.community_id, p.name, p.phone, p.traditional from residence r"
@@ -280,6 +301,10 @@ _ADDRESSES = Statement(
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(part for part in text.split(",") if part)
+
+
+def _home(row: dict[str, Any]) -> Home:
+    return Home(row["home_id"], row["building"], row["unit"], row["room"])
 
 
 def _grant(row: dict[str, Any]) -> Grant:
@@ -303,9 +328,13 @@ async def identify(db: BaseDBAsyncClient, channel: str, address: str, now_ms: in
     rows = await _FIND.rows(db, channel, address)
     if not rows:
         return None
-    await _SEEN.rows(db, rows[0]["account_id"], now_ms, True)
-    homes = [Home(**row) for row in await _HOMES.rows(db, rows[0]["id"])]
-    return _person(rows[0], (_grant(row) for row in rows if row["role"]), homes)
+    first = rows[0]
+    lately = now_ms - SEEN_AGAIN < first["seen_ms"] == first["last_ms"]
+    if not (lately and first["reachable"]):
+        await _SEEN.rows(db, first["account_id"], now_ms, True)
+    grants = {row["role"]: _grant(row) for row in rows if row["role"]}
+    homes = {row["home_id"]: _home(row) for row in rows if row["home_id"]}
+    return _person(first, grants.values(), homes.values())
 
 
 async def meet(
@@ -316,6 +345,16 @@ async def meet(
     assert row is not None
     await _NEW_ACCOUNT.rows(db, row["id"], channel, address, True, now_ms)
     return Person(id=row["id"], community_id=community_id, name=name[:64])
+
+
+async def accounts(db: BaseDBAsyncClient) -> list[Account]:
+    """Every account, whoever wrote last first."""
+    return [Account(**row) for row in await _ACCOUNTS.rows(db)]
+
+
+async def add_account(db: BaseDBAsyncClient, person: Person, channel: str, address: str, now_ms: int) -> None:
+    """The person writes from there too."""
+    await _NEW_ACCOUNT.rows(db, person.id, channel, address, True, now_ms)
 
 
 async def move(db: BaseDBAsyncClient, stranger: Person, community_id: int) -> Person:
@@ -395,19 +434,19 @@ async def household(db: BaseDBAsyncClient, home_id: int) -> list[Person]:
 async def holders(
     db: BaseDBAsyncClient,
     community_id: int,
-    *roles: Role,
+    role: Role,
+    or_role: Role | None = None,
+    *,
     building: str | None = None,
     trades: frozenset[str] | None = None,
 ) -> list[Person]:
-    """Who holds one of the roles, for this building and one of these trades.
+    """Who holds the role (or the other one), for this building and one of these trades.
 
     A grant without trades counts for every trade, one without buildings for every building.
     """
     found: dict[int, Person] = {}
-    for row in await _HOLDERS.rows(db, community_id):
+    for row in await _HOLDERS.rows(db, community_id, str(role), str(or_role or role)):
         one = _grant(row)
-        if one.role not in roles:
-            continue
         if building and one.buildings and building not in one.buildings:
             continue
         if trades is not None and one.trades and not one.trades & trades:

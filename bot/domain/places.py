@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.people import Home
@@ -40,7 +40,7 @@ class Place:
         return cls(**{name: str(known.get(name) or "") for name in cls.__slots__})
 
     def write(self) -> dict[str, str]:
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name in self.__slots__ if (value := getattr(self, name))}
 
     def __bool__(self) -> bool:
         return any((self.building, self.unit, self.floor, self.room, self.place))

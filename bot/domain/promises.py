@@ -8,7 +8,7 @@ from bot.domain import dispatch, people, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Role
 from bot.domain.tickets import DONE, EMERGENCY, State, Ticket, Verb
-from bot.domain.work import ALERT_AGAIN, CONFIRM_AFTER, assignee, by_day, tell_concerned
+from bot.domain.work import ALERT_AGAIN, CONFIRM_AFTER, REPORT_BACK, assignee, by_day, details, tell_concerned
 from bot.messages import Lane
 
 TELL_REPORTER = 2  # alerts without an answer before the reporter hears that nobody has answered
@@ -45,12 +45,13 @@ async def _climb(work: Work, ticket: Ticket) -> None:
     if step == 1:
         asked = await dispatch.others(work, ticket.category, ticket.where.building)
         key = "repair.new_urgent" if ticket.urgent else "repair.new"
-        work.notify(asked, key, ticket=ticket, wanted="")
+        work.notify(asked, key, ticket=ticket, wanted=details(work, ticket))
         if ticket.promised and work.now < ticket.promised < following:
             following = ticket.promised
         await tickets.schedule(work.db, ticket, promised=ticket.promised, step=step, due=following)
         return
     asked = await dispatch.above(work, min(step - 2, 2))
+    asked = asked or await dispatch.workers(work, ticket.category, ticket.where.building)
     ticket = await tickets.schedule(work.db, ticket, promised=following, step=step, due=following)
     once = f"climb:{ticket.id}:{following:%Y%m%d%H%M}"
     work.notify(asked, "repair.late", ticket=ticket, once=once)
@@ -60,6 +61,9 @@ async def _climb(work: Work, ticket: Ticket) -> None:
 
 async def _late(work: Work, ticket: Ticket) -> None:
     """The promise lapses now: the worker and the lead are told, and the resident honestly too."""
+    if ticket.kind == EMERGENCY:
+        await _and_now(work, ticket)
+        return
     wait = timedelta(minutes=30) if ticket.urgent else timedelta(hours=4)
     promised = by_day(work, work.now + wait, urgent=ticket.urgent)
     ticket = await tickets.schedule(work.db, ticket, promised=promised, step=ticket.step + 1, due=promised)
@@ -71,6 +75,18 @@ async def _late(work: Work, ticket: Ticket) -> None:
     work.notify(leads, "ticket.late", ticket=ticket, who=who)
     asked = ([worker] if worker else []) + leads
     await tell_concerned(work, ticket, "ticket.moved", asked=dispatch.names(asked))
+
+
+async def _and_now(work: Work, ticket: Ticket) -> None:
+    """An emergency in somebody's hands: how is it? And those concerned hear that it goes on."""
+    due = work.now + REPORT_BACK
+    ticket = await tickets.schedule(work.db, ticket, promised=due, step=ticket.step + 1, due=due)
+    worker = await assignee(work, ticket)
+    if worker:
+        work.notify([worker], "emergency.and_now", ticket=ticket)
+    await tell_concerned(
+        work, ticket, "emergency.still", worker, who=dispatch.called(worker) if worker else ""
+    )
 
 
 async def _silence(work: Work, ticket: Ticket) -> None:

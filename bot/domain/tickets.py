@@ -218,6 +218,7 @@ _INSERT = Statement(
 )
 _GET = Statement("select * from ticket where community_id = $1 and ref = $2")
 _BY_ID = Statement("select * from ticket where id = $1")
+_HOLD = Statement("update ticket set step = step where id = $1 returning *")
 # The state in the condition decides who was first when two do it at once.
 _MOVE = Statement(
     "update ticket set state = $3, assignee_id = $4, promised_ms = $5, step = 0, due_ms = $6, closed_ms = $7"
@@ -314,6 +315,16 @@ async def by_id(db: BaseDBAsyncClient, ticket_id: int) -> Ticket:
     return read(row)
 
 
+async def hold(db: BaseDBAsyncClient, ticket: Ticket) -> Ticket:
+    """The ticket as it stands now; nobody else changes it until the transaction ends.
+
+    On PostgreSQL another process may have done something since it was read: read again what you change.
+    """
+    row = await _HOLD.row(db, ticket.id)
+    assert row is not None, f"ticket {ticket.id} vanished"
+    return read(row)
+
+
 async def move(
     db: BaseDBAsyncClient,
     ticket: Ticket,
@@ -392,6 +403,7 @@ async def amend(
     remark: str = "",
 ) -> Ticket:
     """Correct or add. Only an open ticket can be amended."""
+    ticket = await hold(db, ticket)
     if not ticket.open:
         raise Refusal("ticket.impossible", ticket=ticket, possible=possible(ticket.state))
     new = replace(

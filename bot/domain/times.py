@@ -20,7 +20,7 @@ _PARTS = {
     (17, 19): "傍晚",
     (18, 24): "晚上",
 }
-_MODS = {"after": "以后", "before": "前", "around": "左右"}
+_MODS = {"after": " 以后", "before": " 前", "around": " 左右"}
 
 
 @dataclass(frozen=True, slots=True)
