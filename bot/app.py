@@ -29,7 +29,6 @@ from bot.messages import Incoming
 from bot.pipeline import Pipeline
 from bot.responses import Wording
 from bot.store import Store
-from nlp import segment
 from nlp.understanding import Understanding
 from scheduler.jobs import Jobs
 from scheduler.service import Ticker
@@ -88,18 +87,20 @@ class House:
         self._ticker = Ticker(self.jobs.tick)
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def open(self, *, migrate: bool | None = None) -> None:
+    async def open(self, *, migrate: bool | None = None, serving: bool = False) -> None:
         """Database, communities, understanding. Migrates SQLite by itself; PostgreSQL when told to.
 
-        Raises CommunityError, RuleError or WordingError with a line for whoever edits the files.
+        `serving` is said by who will deliver: on SQLite there is only one, and what a crashed one had claimed
+        is due again at once. Raises CommunityError, RuleError or WordingError with a line for whoever edits
+        the files, and StoreTaken when another process serves this SQLite file.
         """
-        await self.store.open()
+        await self.store.open(alone=serving)
         try:
             if migrate or (migrate is None and self.store.sqlite):
                 await self.store.migrate()
             found = communities.read_folder(self.settings.community_dirs(), self.wording)
             await self.store.run(lambda db: self._settle(db, found))
-            if self.store.sqlite:
+            if serving and self.store.sqlite:
                 await self.delivery.release()
         except BaseException:
             await self.store.close()
@@ -131,8 +132,7 @@ class House:
         for channel in self.channels.values():
             self._task(channel.listen(self.handle), f"listen {channel.name}")
         self._task(self.delivery.run(), "delivery")
-        self._ticker.start()
-        self._task(asyncio.to_thread(segment.warm), "warm")
+        self._task(self._ticker.start(), "ticker")
 
     def _task(self, work: object, name: str) -> None:
         async def watched() -> None:
@@ -150,16 +150,17 @@ class House:
         await self.delivery.settle()
 
     async def close(self) -> None:
-        """Stop listening, finish turns, keep what is owed for the next start."""
+        """Finish turns and sends under way, stop listening, keep what is owed for the next start."""
         self._ticker.stop()
+        await self.pipeline.finish(3)
+        await self.delivery.finish(3)  # before the channels close: what they carry is to be recorded
         for channel in self.channels.values():
             with contextlib.suppress(Exception):
                 await channel.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
-        await self.pipeline.finish(5)
+            await asyncio.wait(self._tasks, timeout=2)
         await self.store.close()
 
     # ------------------------------------------------------------------- outside
@@ -168,7 +169,7 @@ class House:
         """What keeps us from serving, by name."""
         troubles: dict[str, str] = {}
         try:
-            await asyncio.wait_for(self.store.run(outbox.counts), 2)
+            await asyncio.wait_for(self.store.run(outbox.next_due), 2)
         except Exception as exc:
             troubles["database"] = type(exc).__name__
         for name, channel in self.channels.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -58,11 +58,11 @@ class State:
 
     @classmethod
     def read(cls, text: str) -> State:
-        known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in json.loads(text).items() if name in known})
+        return cls(**{name: value for name, value in json.loads(text).items() if name in cls.__slots__})
 
     def write(self) -> str:
-        return json.dumps({k: v for k, v in asdict(self).items() if v}, ensure_ascii=False)
+        said = {name: value for name in self.__slots__ if (value := getattr(self, name))}
+        return json.dumps(said, ensure_ascii=False)
 
 
 # The no-op update locks the row on PostgreSQL: several processes take one conversation one message at a time.

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -17,7 +18,7 @@ from bot.channels.base import Channel, PermanentFailure, RetryLater, UnknownOutc
 from bot.clock import Clock
 from bot.domain import people
 from bot.inbox import milliseconds
-from bot.messages import Outgoing
+from bot.messages import Lane, Outgoing
 from bot.outbox import State
 from bot.store import Statement, Store, StoreClosed
 
@@ -26,7 +27,12 @@ log = logging.getLogger(__name__)
 TRIES = 5
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds after the 1st, 2nd … failed try, with jitter
 LEASE = timedelta(minutes=3)  # longer than the slowest send; a crash holds its claims for so long at most
-AT_ONCE = 64  # sends under way
+SEND_WITHIN = (
+    120.0  # seconds; less than the lease, or the same message would be claimed while it is under way
+)
+#: Sends under way before a lane has to wait: the last places are kept for what is more urgent.
+ROOM = ((Lane.NOTICE, 48), (Lane.REPLY, 56), (Lane.DANGER, 64))
+ROOM_A_CHANNEL = 40  # a platform that hangs does not take the places of the others
 LOOK_AGAIN = 5.0  # seconds: clock jumps and other processes' messages are noticed within this
 
 _RELEASE = Statement(
@@ -59,8 +65,11 @@ class Delivery:
     ) -> None:
         self._store, self._clock, self._channels, self._lease = store, clock, channels, lease
         self._wake = asyncio.Event()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], str] = {}
         self._ended: list[Ended] = []
+        self._pauses: dict[str, tuple[datetime, int]] = {}
+        self._round_at_a_time = asyncio.Lock()
+        self._stopping = False
         self.counts = dict.fromkeys(State, 0)
 
     def wake(self) -> None:
@@ -73,100 +82,158 @@ class Delivery:
         await self._store.run(lambda db: _RELEASE.rows(db, now))
 
     async def run(self) -> None:
-        """Carry messages until cancelled; what is under way then is finished or falls due again."""
-        while True:
+        """Carry messages until `finish`."""
+        while not self._stopping:
             self._wake.clear()
             try:
-                busy = await self._round()
+                if await self._round():
+                    await asyncio.sleep(0)
+                    continue
+                pause = await self._pause()
             except StoreClosed:
                 return
             except Exception:
                 log.exception("delivery: the database did not answer")
-                busy = False
                 await asyncio.sleep(1)
-            if busy:
-                await asyncio.sleep(0)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), await self._pause())
+                await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def finish(self, seconds: float) -> None:
+        """Claim nothing more, wait so long for what is under way, and write down how it ended.
+
+        What is still under way then falls due again with the lease: it may arrive twice, never not at all.
+        """
+        self._stopping = True
+        self._wake.set()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+        for task in self._under_way:
+            task.cancel()
+        with contextlib.suppress(StoreClosed):
+            await self._round()
 
     async def settle(self) -> None:
-        """Carry everything that is due now and wait for it: for stories, tests and a clean stop."""
+        """Carry everything that is due now and wait for it: for stories and tests."""
         while await self._round() or self._under_way:
             if self._under_way:
                 await asyncio.wait(self._under_way)
 
     async def _pause(self) -> float:
-        due = await self._store.run(outbox.next_due)
-        if due is None:
-            return LOOK_AGAIN
-        return min(max((due - milliseconds(self._clock.now())) / 1000, 0.005), LOOK_AGAIN)
+        """Seconds until there may be something to do, if nobody wakes us before."""
+        if self._stopping or self._room() is None:
+            return LOOK_AGAIN  # who ends, wakes
+        now = self._clock.now()
+        shut = self._shut()
+        due = await self._store.run(lambda db: outbox.next_due(db, shut))
+        waits = [LOOK_AGAIN, *((until - now).total_seconds() for until, _ in self._pauses.values())]
+        if due is not None:
+            waits.append((due - milliseconds(now)) / 1000)
+        return max(min(waits), 0.005)
+
+    def _room(self) -> tuple[Lane, int] | None:
+        """The least urgent lane that may send now, and how many; None when all places are taken."""
+        taken = len(self._under_way)
+        return next(((lane, most - taken) for lane, most in ROOM if taken < most), None)
+
+    def _shut(self) -> set[str]:
+        """The channels that take nothing now: paused by their platform, or with all hands full."""
+        now = self._clock.now()
+        paused = {name for name, (until, _) in self._pauses.items() if until > now}
+        return paused | {name for name, n in Counter(self._under_way.values()).items() if n >= ROOM_A_CHANNEL}
 
     async def _round(self) -> bool:
         """Write down what ended, claim what is due, start sending it; whether there was anything."""
-        ended, self._ended = self._ended, []
-        room = AT_ONCE - len(self._under_way)
+        async with self._round_at_a_time:
+            ended = list(self._ended)
+            room = None if self._stopping else self._room()
+            if room is None and not ended:
+                return False
+            shut = self._shut()
 
-        async def work(db: BaseDBAsyncClient) -> list[tuple[Outgoing, int]]:
-            for one in ended:
-                await self._write(db, one)
-            if room <= 0:
-                return []
-            return await outbox.claim(db, now=self._clock.now(), lease=self._lease, limit=room)
+            async def work(db: BaseDBAsyncClient) -> list[tuple[Outgoing, int]]:
+                now = self._clock.now()
+                for one in ended:
+                    await self._write(db, one, now)
+                if room is None:
+                    return []
+                lane, limit = room
+                return await outbox.claim(db, now=now, lease=self._lease, limit=limit, lane=lane, but=shut)
 
-        try:
             claimed = await self._store.run(work)
-        except BaseException:
-            self._ended = ended + self._ended
-            raise
+            del self._ended[: len(ended)]
+        for one in ended:
+            if one.again is None:
+                self.counts[one.state] += 1
         for message, tries in claimed:
             task = asyncio.create_task(self._carry(message, tries))
-            self._under_way.add(task)
+            self._under_way[task] = message.channel
             task.add_done_callback(self._done)
         return bool(claimed or ended)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        del self._under_way[task]
         self._wake.set()
 
-    async def _write(self, db: BaseDBAsyncClient, one: Ended) -> None:
-        now = self._clock.now()
+    @staticmethod
+    async def _write(db: BaseDBAsyncClient, one: Ended, now: datetime) -> None:
         if one.again is not None:
             at = now + timedelta(seconds=one.again)
             await outbox.later(db, one.message.id, at, one.reason, counts=one.counts)
             return
-        self.counts[one.state] += 1
         await outbox.end(db, one.message.id, one.state, now=now, reason=one.reason)
         if one.unreachable:
             await people.unreachable(db, one.message.channel, one.message.chat)
 
     async def _carry(self, message: Outgoing, tries: int) -> None:
-        self._ended.append(await self._try(message, tries))
+        ended = await self._try(message, tries)
+        if ended.state is State.SENT and ended.again is None:
+            self._pauses.pop(message.channel, None)
+        self._ended.append(ended)
 
     async def _try(self, message: Outgoing, tries: int) -> Ended:
         channel = self._channels.get(message.channel)
         if channel is None:
             return Ended(message, State.FAILED, f"channel {message.channel} is not configured")
+        limit = asyncio.timeout(SEND_WITHIN)
         try:
-            await channel.send(message)
+            async with limit:
+                await channel.send(message)
         except RetryLater as later:
-            counts = later.after is None and not later.whole_channel
-            if counts and tries >= TRIES:
-                return Ended(message, State.FAILED, f"gave up after {tries} tries: {later.reason}")
-            wait = BACKOFF[min(tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
-            return Ended(
-                message,
-                reason=later.reason,
-                again=max(wait if counts else 0.0, later.after or 1.0),
-                counts=counts,
-            )
+            return self._later(message, tries, later)
         except PermanentFailure as failure:
             return Ended(message, State.FAILED, failure.reason, unreachable=failure.unreachable)
         except UnknownOutcome as unknown:
             return Ended(message, State.UNKNOWN, unknown.reason)
         except Exception as exc:
+            if limit.expired():
+                return Ended(message, State.UNKNOWN, f"no answer within {SEND_WITHIN:.0f} seconds")
             log.exception("channel %s broke on message %s", message.channel, message.id)
-            if tries >= TRIES:
-                return Ended(message, State.FAILED, f"{type(exc).__name__}")
-            return Ended(message, reason=type(exc).__name__, again=backoff(tries))
+            return self._later(message, tries, RetryLater(type(exc).__name__))
         return Ended(message)
+
+    def _later(self, message: Outgoing, tries: int, later: RetryLater) -> Ended:
+        """A platform's own pace does not count as a try; what failed for no stated time does."""
+        if later.whole_channel:
+            wait = self._pause_channel(message.channel, later.after)
+            return Ended(message, reason=later.reason, again=wait, counts=False)
+        if later.after is not None:
+            return Ended(message, reason=later.reason, again=max(later.after, 0.05), counts=False)
+        if tries >= TRIES:
+            return Ended(message, State.FAILED, f"gave up after {tries} tries: {later.reason}")
+        return Ended(message, reason=later.reason, again=backoff(tries))
+
+    def _pause_channel(self, name: str, after: float | None) -> float:
+        """Leave a channel alone for so long, longer each time nothing went through; seconds from now.
+
+        Sends that were under way together and fail together count as one time.
+        """
+        now = self._clock.now()
+        until, times = self._pauses.get(name, (now, 0))
+        if until <= now:
+            times += 1
+            until = now + timedelta(seconds=backoff(times) if after is None else after)
+        elif after is not None:
+            until = max(until, now + timedelta(seconds=after))
+        self._pauses[name] = (until, times)
+        return (until - now).total_seconds()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,15 @@ from bot.unit_of_work import Refusal
 from nlp.understanding import Understanding
 
 log = logging.getLogger(__name__)
+
+
+def clean(message: Incoming) -> Incoming:
+    """Without what no database can keep: NUL (PostgreSQL) and halves of characters (neither)."""
+    text, name = (
+        part.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+        for part in (message.text, message.sender_name)
+    )
+    return replace(message, text=text, sender_name=name)
 
 
 class Pipeline:
@@ -62,21 +72,26 @@ class Pipeline:
             await asyncio.wait(self._turns, timeout=seconds)
 
     async def _handle(self, message: Incoming) -> None:
+        message = clean(message)
         lock = self._locks.setdefault(message.conversation, asyncio.Lock())
         async with lock:
             try:
-                await self._store.run(partial(self._turn, message))
+                await self._turn_or_refusal(message)
             except StoreClosed:
                 raise
-            except Refusal as refusal:
-                self.counts["refusals"] += 1
-                await self._only_say(message, refusal)
             except Exception:
                 self.counts["troubles"] += 1
                 log.exception("turn broke: %s %s", message.channel, message.id)
                 await self._only_say(message, Refusal("dialog.trouble"))
         self.counts["turns"] += 1
         self._wake_delivery()
+
+    async def _turn_or_refusal(self, message: Incoming) -> None:
+        try:
+            await self._store.run(partial(self._turn, message))
+        except Refusal as refusal:
+            self.counts["refusals"] += 1
+            await self._only_say(message, refusal)
 
     async def _turn(self, message: Incoming, db: BaseDBAsyncClient) -> None:
         row = await inbox.first_time(db, message, self._clock.now())
@@ -104,8 +119,9 @@ class Pipeline:
 
     async def _open(self, message: Incoming, db: BaseDBAsyncClient) -> tuple[Turn, str]:
         now = self._clock.now()
-        person = await self._who(message, db)
+        # The conversation first: it is locked, so that who speaks is read after an earlier message's commit.
         state, before = await conversation.open_state(db, message.conversation, now)
+        person = await self._who(message, db)
         if state.photos and inbox.milliseconds(now) - state.photos_ms > PHOTO_FOR:
             state.photos = []
         turn = Turn(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 TICK = 1.0  # seconds
+
+
+def _scheduler() -> Any:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415
+
+    return AsyncIOScheduler
 
 
 class Ticker:
@@ -15,11 +22,10 @@ class Ticker:
         self._tick = tick
         self._scheduler: Any = None
 
-    def start(self) -> None:
-        """Begin; needs a running event loop. Imported here: 100 ms that a start need not wait for."""
-        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415
-
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
+    async def start(self) -> None:
+        """Begin. The library is read in a thread meanwhile: 100 ms that nobody need wait for."""
+        scheduler = await asyncio.to_thread(_scheduler)
+        self._scheduler = scheduler(timezone="UTC")
         self._scheduler.add_job(
             self._tick, "interval", seconds=TICK, coalesce=True, max_instances=1, misfire_grace_time=None
         )

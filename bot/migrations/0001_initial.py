@@ -208,7 +208,11 @@ class Migration(migrations.Migration):
             options={
                 "table": "outbox",
                 "app": "linli",
-                "indexes": [Index(fields=["state", "due_ms"]), Index(fields=["channel", "chat", "id"])],
+                "indexes": [
+                    Index(fields=["state", "lane", "due_ms"]),
+                    Index(fields=["channel", "chat", "state", "id"]),
+                    Index(fields=["channel", "chat", "id"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "A message we owe. Due when queued and `due_ms` has passed. Claiming pushes `due_ms` on by a lease.",
             },

@@ -1,0 +1,84 @@
+"""Which database a run is about, and a house to speak in.
+
+One run, one database (`--database sqlite`, the default, or `--database postgres`): Tortoise keeps statements
+by connection and table, whatever the database is, so that two in one process would get each other's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import House
+from tests import postgres
+from tests.house import opened
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="the database of this run; with postgres only the tests that use one are run",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite: says something about SQLite only")
+    config.addinivalue_line("markers", "postgres: says something about PostgreSQL only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every test runs at least once: without a database with SQLite, with one on each it is about."""
+    database = config.getoption("--database")
+    other = {"sqlite": "postgres", "postgres": "sqlite"}[database]
+
+    def wanted(item: pytest.Item) -> bool:
+        if item.get_closest_marker(other):
+            return False
+        uses_one = "database_url" in getattr(item, "fixturenames", ()) or item.get_closest_marker("postgres")
+        return database == "sqlite" or bool(uses_one)
+
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write_line(f"database: {config.getoption('--database')}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    with postgres.server() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the test's own, migrated where it is PostgreSQL; `House.open` migrates SQLite."""
+    if request.config.getoption("--database") == "sqlite":
+        yield f"sqlite://{tmp_path}/linli.db"
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """A database without a table."""
+    if request.config.getoption("--database") == "sqlite":
+        yield f"sqlite://{tmp_path}/empty.db"
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    with server.database(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture
+async def house(database_url: str) -> AsyncIterator[House]:
+    """The sample community with its people (tests/house.py), on a Friday evening that stands still."""
+    async with opened(database_url) as house:
+        yield house
