@@ -2,79 +2,153 @@
 
 Trained by `python -m nlp.train` on labelled lines; kept as a table of weights beside the words. It knows
 every intent of the contract, so it also recognises what has no rules yet, and speaks against mistaking it.
+How dangerous a text sounds, and what kind of danger it is, are columns of the same table.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 TABLE = Path(__file__).parent / "words" / "opinion.tsv"
+#: The column of danger, and what the columns of its kinds begin with.
+DANGER, KIND = "!danger", "!kind "
 #: Beginning of a message is read, as it is where people say what they want.
-_READ = 300
+_READ = 200
 _NUMBERS = re.compile(r"\d+")
 _BLANKS = re.compile(r"\s+")
+#: Words of two classes so close to each other, and not in two sentences, are seen together.
+_REACH, _WORDS = 8, 32
+_STOP = re.compile(r"[。!?;\n]")
+_LENGTHS = (5, 9, 15, 29, 59)
+#: A weight is one character, as a count of steps from the middle one; so is the column before it.
+_FIRST, _MIDDLE, _MOST = 33, 80, 46
+STEP, DANGER_STEP = 0.01, 0.05
+
+Found = Mapping[str, Sequence[tuple[int, int]]]
 
 
-def features(plain: str, classes: Iterable[str], role: str) -> list[str]:
-    """What the model sees: pieces of one to three characters, classes of known words, the speaker's role.
+def features(plain: str, found: Found, role: str, group: bool) -> list[str]:
+    """What the model sees: pieces of one to three characters, classes of known words, who speaks and where.
 
     Each once, numbers all alike: which flat it is says nothing of what is wanted.
     """
-    text = "^" + _BLANKS.sub(" ", _NUMBERS.sub("0", plain[:_READ])).strip() + "$"
-    seen = dict.fromkeys(text[1:-1])
-    seen.update(dict.fromkeys(map("".join, pairwise(text))))
+    text = _NUMBERS.sub(lambda n: "☎" if len(n[0]) >= 7 else "0", plain[:_READ])
+    text = "^" + _BLANKS.sub(" ", text).strip() + "$"
+    short = dict.fromkeys(text[1:-1])
+    short.update(dict.fromkeys(map("".join, pairwise(text))))
+    seen = short.copy()
     seen.update(dict.fromkeys(map("".join, zip(text, text[1:], text[2:], strict=False))))
-    seen.update(dict.fromkeys(name for name in classes if name[0] == "<"))
-    seen[f"role={role}"] = None
-    return [name for name in seen if "\t" not in name and "\n" not in name]
+    seen.update(dict.fromkeys([a + "~" + b for a, b in zip(text, text[2:], strict=False)]))
+    seen.update(dict.fromkeys([name for name in found if name[0] == "<"]))
+    seen["role=" + role] = None
+    if role != "resident":
+        seen.update(dict.fromkeys([role[:1] + ":" + name for name in short]))
+    if group:
+        seen["group"] = None
+    seen[f"long={sum(len(text) > n + 2 for n in _LENGTHS)}"] = None
+    return list(seen)
+
+
+def pairs(plain: str, found: Found) -> list[str]:
+    """Classes of words that stand close by, in their order: who is hurt, what burns, what somebody only asks."""
+    spans = [
+        (span, name)
+        for name, several in found.items()
+        if name[0] == "<" and name != "<filler>"
+        for span in several[:4]
+        if span[0] < _READ
+    ]
+    if len(spans) < 2:
+        return []
+    spans.sort()
+    del spans[_WORDS:]
+    stops = [match.start() for match in _STOP.finditer(plain, 0, _READ)]
+    seen: dict[str, None] = {}
+    for (_, end), one in spans:
+        reach = min((stop for stop in stops if stop >= end), default=_READ)
+        reach = min(reach, end + _REACH)
+        for (begin, _), other in spans:
+            if end <= begin <= reach and one != other:
+                seen[one + other] = None
+    return list(seen)
+
+
+@dataclass(frozen=True)
+class Thought:
+    """What the model makes of one text."""
+
+    #: how far each intent is ahead of the best other one: above 0 for one, about 1 where it is clear
+    leads: Mapping[str, float] = field(default_factory=dict)
+    #: the logarithm of the odds that there is danger, and the most likely kind of it
+    danger: float = 0.0
+    kind: str = ""
 
 
 class Opinion:
     """Weights by feature; without a table it has no opinion on anything."""
 
-    def __init__(
-        self, intents: tuple[str, ...], weights: Mapping[str, tuple[tuple[int, float], ...]]
-    ) -> None:
-        self.intents = intents
-        self._weights = weights
+    def __init__(self, columns: tuple[str, ...] = (), rows: Mapping[str, str] | None = None) -> None:
+        self.columns = columns
+        self._rows: dict[str, str] = dict(rows or {})
+        self._read: dict[str, tuple[tuple[int, int], ...]] = {}
+        self._intents = [i for i, name in enumerate(columns) if name[0] != "!"]
+        self._kinds = [i for i, name in enumerate(columns) if name.startswith(KIND)]
 
     @classmethod
     def load(cls, path: Path = TABLE) -> Opinion:
-        """The table: intents in the first line, then a feature and its weights a line, in thousandths."""
+        """The table: columns in the first line, then a feature and its weights a line."""
         if not path.exists():
-            return cls((), {})
+            return cls()
         lines = path.read_text(encoding="utf-8").split("\n")
-        weights: dict[str, tuple[tuple[int, float], ...]] = {}
-        for line in lines[1:]:
-            name, _, pairs = line.partition("\t")
-            if pairs:
-                numbers = [int(number) for number in pairs.split(" ")]
-                weights[name] = tuple(zip(numbers[::2], (n / 1000 for n in numbers[1::2]), strict=True))
-        return cls(tuple(lines[0].split("\t")), weights)
+        rows = dict(line.split("\t") for line in lines[1:] if line)
+        return cls(tuple(lines[0].split("\t")), rows)
 
-    def leads(self, plain: str, classes: Iterable[str], role: str) -> dict[str, float]:
-        """How far each intent is ahead of the best other one: above 0 for one, about 1 where it is clear."""
-        if not self.intents:
-            return {}
-        scores = [0.0] * len(self.intents)
-        for name in features(plain, classes, role):
-            for index, weight in self._weights.get(name, ()):
+    def think(self, plain: str, found: Found, role: str, group: bool) -> Thought:
+        """What the text seems to want; nothing where there is no table."""
+        if not self.columns:
+            return Thought()
+        scores = [0] * len(self.columns)
+        rows, read = self._rows, self._read
+        for name in (*features(plain, found, role, group), *pairs(plain, found), ""):
+            weights = read.get(name)
+            if weights is None:
+                row = rows.get(name)
+                if row is None:
+                    continue
+                weights = read[name] = tuple(decode(row))
+            for index, weight in weights:
                 scores[index] += weight
-        first, second = sorted(scores, reverse=True)[:2]
-        return {
-            intent: score - (second if score == first else first)
-            for intent, score in zip(self.intents, scores, strict=True)
+        return self._thought(scores)
+
+    def _thought(self, scores: list[int]) -> Thought:
+        first, second = sorted((scores[i] for i in self._intents), reverse=True)[:2]
+        leads = {
+            self.columns[i]: (scores[i] - (second if scores[i] == first else first)) * STEP
+            for i in self._intents
         }
+        danger = scores[self.columns.index(DANGER)] * DANGER_STEP if DANGER in self.columns else 0.0
+        kind = max(self._kinds, key=lambda i: scores[i], default=None)
+        return Thought(leads, danger, self.columns[kind].removeprefix(KIND) if kind is not None else "")
 
     def lines(self) -> Iterator[str]:
         """The table as text."""
-        yield "\t".join(self.intents)
-        for name in sorted(self._weights):
-            yield (
-                name
-                + "\t"
-                + " ".join(f"{index} {round(weight * 1000)}" for index, weight in self._weights[name])
-            )
+        yield "\t".join(self.columns)
+        for name in sorted(self._rows):
+            yield name + "\t" + self._rows[name]
+
+
+def encode(weights: Mapping[int, int]) -> str:
+    """Weights by column, in steps, as a row of the table."""
+    return "".join(
+        chr(_FIRST + index) + chr(_MIDDLE + max(-_MOST, min(_MOST, weight)))
+        for index, weight in sorted(weights.items())
+    )
+
+
+def decode(row: str) -> Iterator[tuple[int, int]]:
+    for index, weight in zip(row[::2], row[1::2], strict=True):
+        yield ord(index) - _FIRST, ord(weight) - _MIDDLE

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from nlp.lexicon import Lexicon, Span
+from nlp.opinion import Thought
 from nlp.patterns import Scene
 from nlp.slots import location, name, phone, plate, quantity, ref, time
 
@@ -20,7 +21,7 @@ class Reading:
         self.now = now
         self.found = lexicon.find(plain)
         #: what the second opinion said of this text, once asked
-        self.second: dict[str, float] | None = None
+        self.thought: Thought | None = None
         self._slot_spans: dict[str, list[Span]] = {}
         self.scene = Scene(plain, self.found, self.spans)
 

@@ -15,7 +15,7 @@ from nlp.fill import fill, values
 from nlp.lexicon import Lexicon
 from nlp.meaning import Intent, Item, Meaning
 from nlp.normal import Normaliser
-from nlp.opinion import Opinion
+from nlp.opinion import Found, Opinion, Thought
 from nlp.reading import Reading
 from nlp.requests import split
 from nlp.rules import Rule, RuleBook, RuleError
@@ -41,8 +41,8 @@ SAID = 1000
 #: Whoever names us in a group talks to us, not to the group.
 #: What one point of lead of the second opinion weighs, and the most that its lead may be.
 _TRUST, _CLEAR = 4.0, 1.0
-#: The second opinion may doubt a danger, not talk it away.
-_DISSENT = -2.0
+#: What one point of its odds weighs where danger is asked, and how far it may doubt or urge.
+_ALARM, _DISSENT, _ASSENT = 1.0, -3.5, 4.0
 _ADDRESSED = re.compile(r"@(?:邻里|小邻|小助手|社区小助手|物业机器人|机器人|物业)")
 _PIECE = 400
 #: More requests than this in one message are a list of something else.
@@ -76,7 +76,7 @@ class Understanding:
         return cls(
             rules.load(folder),
             vocabulary or Vocabulary(),
-            Opinion.load() if folder is None else Opinion((), {}),
+            Opinion.load() if folder is None else Opinion(),
         )
 
     def public(self, intent: Intent) -> Intent:
@@ -101,7 +101,7 @@ class Understanding:
         danger = self._danger(reading, text, now, group, role)
         if danger is not None:
             return Meaning((danger,), True, (), traditional)
-        scores = self._fitting(reading, role)
+        scores = self._fitting(reading, role, group)
         nearest = self._nearest(scores)
         best = self._winner(scores, group)
         if best is None:
@@ -131,10 +131,10 @@ class Understanding:
             lines.append("分词：" + " / ".join(segment.cut(text[:SAID])))
         return "\n".join(lines)
 
-    def read_classes(self, text: str, now: datetime) -> tuple[str, list[str]]:
-        """What the second opinion is taught on: the normal form of a text, and the classes of words in it."""
+    def read_classes(self, text: str, now: datetime) -> tuple[str, Found]:
+        """What the second opinion is taught on: the normal form of a text, and the known words in it."""
         reading = self._read(text[:SAID], now)
-        return reading.plain, list(reading.found)
+        return reading.plain, reading.found
 
     def _read(self, text: str, now: datetime) -> Reading:
         return Reading(text, self._normal(text), now, self._lexicon)
@@ -145,27 +145,25 @@ class Understanding:
         rule = self._rules.get(DANGER)
         while rule:
             score = next(iter(self._scorer.score(reading, danger=True)), None) or Score(rule)
-            score.second = max(self._second(reading, role).get(DANGER, 0.0), _DISSENT)
+            thought = self._think(reading, role, group)
+            score.second = max(_DISSENT, min(_ASSENT, thought.danger * _ALARM))
             if score.total >= FLOOR and (not group or _clear(score, GROUP_DANGER)):
                 return self._item(score, reading)
             if at >= len(text) or len(text) <= SAID:
                 break
             reading, at = self._read(text[at : at + _PIECE], now), at + _PIECE - 50
-            reading.second = {}  # the second opinion is on what was said, not on what was pasted
+            reading.thought = Thought()  # the second opinion is on what was said, not on what was pasted
         return None
 
-    def _second(self, reading: Reading, role: str) -> dict[Intent, float]:
-        """What the second opinion adds to each intent of the contract."""
-        if reading.second is None:
-            leads = self._opinion.leads(reading.plain, reading.found, role)
-            reading.second = {
-                intent: max(-_CLEAR, min(_CLEAR, lead)) * _TRUST for intent, lead in leads.items()
-            }
-        return reading.second
+    def _think(self, reading: Reading, role: str, group: bool) -> Thought:
+        if reading.thought is None:
+            reading.thought = self._opinion.think(reading.plain, reading.found, role, group)
+        return reading.thought
 
-    def _fitting(self, reading: Reading, role: str) -> list[Score]:
+    def _fitting(self, reading: Reading, role: str, group: bool) -> list[Score]:
         """Every intent that this speaker may mean, with what rules and the second opinion say; best first."""
-        second = self._second(reading, role)
+        leads = self._think(reading, role, group).leads
+        second = {intent: max(-_CLEAR, min(_CLEAR, lead)) * _TRUST for intent, lead in leads.items()}
         scores = {s.rule.intent: s for s in self._scorer.score(reading) if role in s.rule.roles}
         elsewhere = max((v for i, v in second.items() if i not in self._public), default=0.0)
         for intent, added in second.items():
@@ -212,7 +210,7 @@ class Understanding:
         parts = split(reading.plain)
         for start, end in parts if 1 < len(parts) <= _PARTS else ():
             part = self._read(reading.text[start:end], now)
-            best = self._winner(self._fitting(part, role), group=False)
+            best = self._winner(self._fitting(part, role, group), group=False)
             if best is None or (group and not best.rule.group):
                 return ()
             items.append(self._item(best, part))
