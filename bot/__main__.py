@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ def fail(line: str, code: int = 1) -> Any:
 
 def settings() -> Settings:
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as exc:
         first = exc.errors()[0]
         name = "_".join(["LINLI", *(str(part).upper() for part in first["loc"])])
@@ -71,12 +72,15 @@ def soundly() -> Iterator[None]:
 
     from bot.domain.communities import CommunityError
     from bot.responses import WordingError
+    from bot.store import StoreTaken
     from nlp.understanding import RuleError
 
     try:
         yield
     except (CommunityError, WordingError, RuleError) as exc:
         fail(f"配置文件有错：{exc}")
+    except StoreTaken as exc:
+        fail(str(exc))
     except (DBConnectionError, OperationalError, OSError) as exc:
         fail(f"打不开：{type(exc).__name__}: {exc}")
 
@@ -91,6 +95,7 @@ def cli() -> None:
 @click.option("--demo", is_flag=True, help="往空数据库里放入示例小区幸福里的几位住户和师傅。")
 @click.help_option("--help", "-h", help="显示这段说明。")
 def run(demo: bool) -> None:
+    gc.disable()  # until the house is open: nothing is thrown away while it is built
     from bot import logs
     from bot.run import serve
 

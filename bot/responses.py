@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -62,29 +62,43 @@ def moment(at: datetime, reader: Reader) -> str:
     return f"{day} {clock}" if local.year == today.year else f"{local.year}年{day} {clock}"
 
 
-class _Filler(string.Formatter):
-    """str.format for wording that a community may edit: no look below the surface of a value."""
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Where a value goes: its name, what of it, and how it is written."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    name: str
+    parts: tuple[str, ...]
+    form: str
 
-    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
-        first, *rest = field_name.split(".")
-        value: Any = kwargs[first]
-        for part in rest:
-            if part.startswith("_") or not part.isidentifier():
-                raise WordingError(f"{{{field_name}}}: no such value")
+    def filled(self, values: Mapping[str, Any], reader: Reader) -> str:
+        value: Any = values[self.name]
+        for part in self.parts:
             value = value[part] if isinstance(value, Mapping) else getattr(value, part)
-        return value, first
-
-    def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, datetime):
-            if format_spec:
-                return value.astimezone(self.reader.zone).strftime(format_spec)
-            return moment(value, self.reader)
-        if value is None:
-            return ""
-        return format(value, format_spec)
+            if self.form:
+                return value.astimezone(reader.zone).strftime(self.form)
+            return moment(value, reader)
+        return "" if value is None else format(value, self.form)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> tuple[str | _Gap, ...]:
+    """str.format for wording that a community may edit: no look below the surface of a value."""
+    out: list[str | _Gap] = []
+    for literal, field, form, _ in string.Formatter().parse(text):
+        if literal:
+            out.append(literal)
+        if field is None:
+            continue
+        name, *parts = field.split(".")
+        if any(part.startswith("_") or not part.isidentifier() for part in parts):
+            raise WordingError(f"{{{field}}}: no such value")
+        out.append(_Gap(name, tuple(parts), form or ""))
+    return tuple(out)
+
+
+def _fill(text: str, values: Mapping[str, Any], reader: Reader) -> str:
+    return "".join(one if isinstance(one, str) else one.filled(values, reader) for one in _parsed(text))
 
 
 class Wording:
@@ -134,14 +148,10 @@ class Wording:
 
     def say(self, key: str, reader: Reader, values: Mapping[str, Any]) -> Said:
         """Fill in `key`. KeyError for an unknown key or a value that the text wants and nobody gave."""
-        phrase, filler = self._phrases[key], _Filler(reader)
-
-        def fill(text: str) -> str:
-            return filler.vformat(text, (), values)
-
-        pairs = [_pair(fill(raw)) for raw in phrase.buttons]
-        choices = [_pair(fill(raw)) for raw in phrase.choices]
-        text = fill(phrase.text).strip()
+        phrase = self._phrases[key]
+        pairs = [_pair(_fill(raw, values, reader)) for raw in phrase.buttons]
+        choices = [_pair(_fill(raw, values, reader)) for raw in phrase.choices]
+        text = _fill(phrase.text, values, reader).strip()
         if choices:
             text += "\n" + "\n".join(f"{n} {label}" for n, (label, _) in enumerate(choices, 1))
         if reader.traditional:

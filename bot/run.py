@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Callable
 
@@ -32,6 +33,10 @@ async def serve(settings: Settings, *, demo_people: bool, say: Callable[[str], N
         await site.start()
         port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        # What was made so far stays until the end: looking through it again and again is what made some
+        # turns slow. `linli run` does without collecting until here.
+        gc.freeze()
+        gc.enable()
         say(f"http://{host}:{port}/")
         await _told_to_stop()
     finally:

@@ -1,0 +1,1 @@
+"""How fast, how light: the house beside the least that could do the same, measured in one run."""
