@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +40,9 @@ def one_line(main: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     kwargs["standalone_mode"] = False
     try:
         result = main(*args, **kwargs)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        print(exc.format_message(), file=sys.stderr)
+        sys.exit(2)
     except click.UsageError as exc:
         fail(exc.format_message(), 2)
     except click.ClickException as exc:
@@ -81,7 +85,7 @@ def soundly() -> Iterator[None]:
         fail(f"配置文件有错：{exc}")
     except StoreTaken as exc:
         fail(str(exc))
-    except (DBConnectionError, OperationalError, OSError) as exc:
+    except (DBConnectionError, OperationalError, sqlite3.Error, OSError) as exc:
         fail(f"打不开：{type(exc).__name__}: {exc}")
 
 

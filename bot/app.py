@@ -7,10 +7,10 @@ import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -34,6 +34,8 @@ from scheduler.jobs import Jobs
 from scheduler.service import Ticker
 
 log = logging.getLogger(__name__)
+
+LOCAL = ZoneInfo("Asia/Shanghai")  # of a rehearsal's start that names no zone
 
 MODELS = (
     "bot.inbox",
@@ -62,7 +64,7 @@ def clock_for(settings: Settings) -> Clock:
         return SystemClock()
     start = settings.clock_start or SystemClock().now()
     if start.tzinfo is None:
-        start = start.astimezone(UTC)
+        start = start.replace(tzinfo=LOCAL)
     return RehearsalClock(start, settings.clock_speed)
 
 

@@ -7,12 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _blank_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def _known_database(url: str) -> str:
+    if not url.startswith(("sqlite://", "postgres://", "postgresql://")):
+        raise ValueError("要用 sqlite:// 或 postgres:// 开头")
+    return url
 
 
 Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
@@ -23,7 +29,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LINLI_", env_file=".env", extra="ignore", frozen=True)
 
-    database_url: str = "sqlite://data/linli.db"
+    database_url: Annotated[str, AfterValidator(_known_database)] = "sqlite://data/linli.db"
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: Text = None

@@ -33,6 +33,7 @@ SEND_WITHIN = (
 #: Sends under way before a lane has to wait: the last places are kept for what is more urgent.
 ROOM = ((Lane.NOTICE, 48), (Lane.REPLY, 56), (Lane.DANGER, 64))
 ROOM_A_CHANNEL = 40  # a platform that hangs does not take the places of the others
+GATHER = 0.01  # seconds between looks, so that messages of many turns share one claim and its write to disk
 LOOK_AGAIN = 5.0  # seconds: clock jumps and other processes' messages are noticed within this
 
 _RELEASE = Statement(
@@ -87,7 +88,7 @@ class Delivery:
             self._wake.clear()
             try:
                 if await self._round():
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(GATHER)
                     continue
                 pause = await self._pause()
             except StoreClosed:
@@ -98,6 +99,7 @@ class Delivery:
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
+                await asyncio.sleep(GATHER)
 
     async def finish(self, seconds: float) -> None:
         """Claim nothing more, wait so long for what is under way, and write down how it ended.
@@ -124,7 +126,7 @@ class Delivery:
         if self._stopping or self._room() is None:
             return LOOK_AGAIN  # who ends, wakes
         now = self._clock.now()
-        shut = self._shut()
+        shut = self._paused() | self._full()
         due = await self._store.run(lambda db: outbox.next_due(db, shut))
         waits = [LOOK_AGAIN, *((until - now).total_seconds() for until, _ in self._pauses.values())]
         if due is not None:
@@ -136,29 +138,42 @@ class Delivery:
         taken = len(self._under_way)
         return next(((lane, most - taken) for lane, most in ROOM if taken < most), None)
 
-    def _shut(self) -> set[str]:
-        """The channels that take nothing now: paused by their platform, or with all hands full."""
+    def _paused(self) -> set[str]:
+        """The channels whose platform wants to be left alone."""
         now = self._clock.now()
-        paused = {name for name, (until, _) in self._pauses.items() if until > now}
-        return paused | {name for name, n in Counter(self._under_way.values()).items() if n >= ROOM_A_CHANNEL}
+        return {name for name, (until, _) in self._pauses.items() if until > now}
+
+    def _full(self) -> set[str]:
+        """The channels that have all hands full."""
+        return {name for name, n in Counter(self._under_way.values()).items() if n >= ROOM_A_CHANNEL}
+
+    async def _claim(self, db: BaseDBAsyncClient, now: datetime) -> list[tuple[Outgoing, int]]:
+        claimed: list[tuple[Outgoing, int]] = []
+        room = None if self._stopping else self._room()
+        if room is None:
+            return claimed
+        lane, limit = room
+        paused, full = self._paused(), self._full()
+        if full:  # danger does not wait for a free hand
+            claimed = await outbox.claim(
+                db, now=now, lease=self._lease, limit=limit, lane=Lane.DANGER, but=paused
+            )
+        return claimed + await outbox.claim(
+            db, now=now, lease=self._lease, limit=limit - len(claimed), lane=lane, but=paused | full
+        )
 
     async def _round(self) -> bool:
         """Write down what ended, claim what is due, start sending it; whether there was anything."""
         async with self._round_at_a_time:
             ended = list(self._ended)
-            room = None if self._stopping else self._room()
-            if room is None and not ended:
+            if not ended and (self._stopping or self._room() is None):
                 return False
-            shut = self._shut()
 
             async def work(db: BaseDBAsyncClient) -> list[tuple[Outgoing, int]]:
                 now = self._clock.now()
                 for one in ended:
                     await self._write(db, one, now)
-                if room is None:
-                    return []
-                lane, limit = room
-                return await outbox.claim(db, now=now, lease=self._lease, limit=limit, lane=lane, but=shut)
+                return await self._claim(db, now)
 
             claimed = await self._store.run(work)
             del self._ended[: len(ended)]

@@ -22,6 +22,7 @@ from bot.config import Settings
 from bot.domain import households, invites, people
 from bot.domain.communities import Community
 from bot.domain.people import Role
+from bot.sqlite_loop import Hold
 from bot.store import Store
 
 COLUMNS = {
@@ -250,7 +251,7 @@ def read_phone(text: str) -> str:
 
 
 def backup(settings: Settings, file: Path) -> None:
-    """A copy of the database while the service runs: SQLite by its backup interface, PostgreSQL by pg_dump."""
+    """A copy while the service runs: SQLite by its backup interface, PostgreSQL by pg_dump."""
     store = Store(settings.database_url, ())
     if store.path is None:
         _postgres("pg_dump", "--format=custom", f"--file={file}", f"--dbname={settings.database_url}")
@@ -260,6 +261,7 @@ def backup(settings: Settings, file: Path) -> None:
     partial = file.with_name(file.name + ".partial")
     with closing(sqlite3.connect(store.path)) as source, closing(sqlite3.connect(partial)) as target:
         source.backup(target)
+        target.execute("pragma journal_mode = delete")  # one file, with nothing beside it
     partial.replace(file)
 
 
@@ -278,11 +280,15 @@ def restore(settings: Settings, file: Path) -> None:
     if sound != "ok" or "inbox" not in tables:
         raise OSError(f"{file} 不是完好的备份")
     store.path.parent.mkdir(parents=True, exist_ok=True)
-    for suffix in ("", "-wal", "-shm"):
-        old = store.path.with_name(store.path.name + suffix)
-        if old.exists():
-            old.replace(store.path.with_name(f"{store.path.name}.before-restore{suffix}"))
-    shutil.copyfile(file, store.path)
+    hold = Hold(store.path)  # a service that goes on writing into the file put aside would lose it all
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            old = store.path.with_name(store.path.name + suffix)
+            if old.exists():
+                old.replace(store.path.with_name(f"{store.path.name}.before-restore{suffix}"))
+        shutil.copyfile(file, store.path)
+    finally:
+        hold.let_go()
 
 
 def _postgres(tool: str, *arguments: str) -> None:

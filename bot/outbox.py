@@ -61,24 +61,30 @@ _PUT = Statement(
     " on conflict (once) do nothing returning id"
 )
 # Within a chat the oldest goes first, whatever failed before it: a later message waits for an earlier one of
-# its own or a more urgent lane. OFFSET keeps PostgreSQL from joining the table with itself, which is the better
-# plan for the few rows it knows of and takes minutes for the thousands of a notice that it doesn't.
+# its own or a more urgent lane. OFFSET keeps PostgreSQL from joining the table with itself: a good plan for
+# the few rows it knows of, and one of minutes for the thousands of a notice that it has not counted yet.
 _FIRST = (
     " not exists (select 1 from outbox e where e.channel = o.channel and e.chat = o.chat and e.state = 0"
     " and e.id < o.id and e.lane <= o.lane limit 1 offset 0)"
 )
-# SKIP LOCKED is not asked for: who comes second waits for the first's commit and then finds `due_ms` pushed
-# on. The lease alone keeps two claimers apart, and SQLite has no such words.
-# MATERIALIZED and the plus signs, for the same reason: find the first ones once, then the rows by their ids.
-_CLAIM = Statement(
-    "with first as materialized ("
-    "select o.id from outbox o where o.state = 0 and o.due_ms <= $1 and o.lane <= $4"
-    f" and $5 not like '%,' || o.channel || ',%' and {_FIRST}"
-    " order by o.lane, o.due_ms, o.id limit $3)"
-    " update outbox set due_ms = $2, attempts = attempts + 1"
-    " where +state = 0 and +due_ms <= $1 and id in (select id from first)"
-    " returning id, channel, chat, text, buttons, photos, lane, attempts"
-)
+
+
+def _claim(locking: str) -> str:
+    """Find the first ones once, then the rows by their ids: hence MATERIALIZED and the plus signs."""
+    return (
+        "with first as materialized ("
+        "select o.id from outbox o where o.state = 0 and o.due_ms <= $1 and o.lane <= $4"
+        f" and $5 not like '%,' || o.channel || ',%' and {_FIRST}"
+        f" order by o.lane, o.due_ms, o.id limit $3{locking})"
+        " update outbox set due_ms = $2, attempts = attempts + 1"
+        " where +state = 0 and +due_ms <= $1 and id in (select id from first)"
+        " returning id, channel, chat, text, buttons, photos, lane, attempts"
+    )
+
+
+# The lease keeps two claimers apart. SKIP LOCKED, which SQLite has not, spares the second of them to wait for
+# the first and then to find nothing left of what it had chosen.
+_CLAIM = Statement(_claim(""), postgres=_claim(" for update of o skip locked"))
 _END = Statement("update outbox set state = $2, done_ms = $3, reason = $4 where id = $1 returning id")
 _LATER = Statement(
     "update outbox set due_ms = $2, reason = $3, attempts = attempts - $4 where id = $1 returning id"

@@ -129,11 +129,17 @@ class Wording:
         return cls(phrases)
 
     def with_own(self, own: Mapping[str, Any]) -> Wording:
-        """The same, with some of a community's own wording in place of ours. Unknown keys are refused."""
+        """The same, with some of a community's own wording in place of ours.
+
+        Unknown keys are refused, and values that ours doesn't use: nobody would be there to give them.
+        """
         extra = _phrases("", own)
-        for key in extra:
+        for key, phrase in extra.items():
             if key not in self._phrases:
                 raise WordingError(f"[wording] {key}: no such wording")
+            strange = sorted(_gaps(phrase) - _gaps(self._phrases[key]))
+            if strange:
+                raise WordingError(f"[wording] {key}: no such value here: {{{strange[0]}}}")
         return Wording({**self._phrases, **extra})
 
     @property
@@ -176,6 +182,13 @@ def _pattern(text: str) -> re.Pattern[str]:
         if field is not None:
             out.append(r"[\s\S]*?")
     return re.compile("".join(out).strip())
+
+
+def _gaps(phrase: Phrase) -> set[str]:
+    """The values that a phrase is filled with: `ticket` for {ticket.ref}. ValueError for broken braces."""
+    texts = (phrase.text, *phrase.buttons, *phrase.choices)
+    fields = (field for text in texts for _, field, _, _ in string.Formatter().parse(text))
+    return {re.split(r"[.\[]", field)[0] for field in fields if field is not None}
 
 
 def _pair(raw: str) -> tuple[str, str]:

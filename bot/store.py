@@ -59,15 +59,16 @@ class StoreClosed(Exception):
 class Statement:
     """One hand-written statement for both databases, with $1, $2 … for its values."""
 
-    def __init__(self, text: str) -> None:
-        self._postgres = text
-        self._sqlite = re.sub(r"\$(\d+)", r"?\1", text)
-
-    def _text(self, db: BaseDBAsyncClient) -> str:
-        return self._sqlite if db.capabilities.dialect == "sqlite" else self._postgres
+    def __init__(self, text: str, *, postgres: str = "") -> None:
+        self._postgres = postgres or text
+        # Numbered question marks are what sqlite3 of Python 3.12 warns of, so the values are put in order.
+        self._sqlite = re.sub(r"\$\d+", "?", text)
+        self._order = [int(number) - 1 for number in re.findall(r"\$(\d+)", text)]
 
     async def rows(self, db: BaseDBAsyncClient, *values: Any) -> list[dict[str, Any]]:
-        return await db.execute_query_dict(self._text(db), list(values))
+        if db.capabilities.dialect == "sqlite":
+            return await db.execute_query_dict(self._sqlite, [values[n] for n in self._order])
+        return await db.execute_query_dict(self._postgres, list(values))
 
     async def row(self, db: BaseDBAsyncClient, *values: Any) -> dict[str, Any] | None:
         found = await self.rows(db, *values)
@@ -82,7 +83,7 @@ class Store:
         self._models = list(models)
         self.sqlite = url.startswith("sqlite:")
         self._context: TortoiseContext | None = None
-        self._outer = contextvars.copy_context()
+        self._outer = contextvars.Context()
         self._waiting: deque[Waiting] = deque()
         self._one_by_one = 0
         self._wake = asyncio.Event()
@@ -125,9 +126,11 @@ class Store:
             if alone:
                 self._hold = Hold(self.path)
         try:
-            self._context = await Tortoise.init(config=self.config())
-            # Tortoise keeps its state in a context variable; tasks of the store are made inside this context.
-            self._outer = contextvars.copy_context()
+            # Tortoise keeps its state in a context variable: a store has a context of its own, in which its
+            # tasks are made. In a common one a second store would take the first one's connections.
+            self._outer = contextvars.Context()
+            begin = asyncio.create_task(Tortoise.init(config=self.config()), context=self._outer)
+            self._context = await begin
             if self.sqlite:
                 await self._sqlite().create_connection(with_db=True)
                 self._writer = asyncio.create_task(self._write(), context=self._outer.copy())

@@ -39,6 +39,7 @@ _OVER_ANYHOW = re.compile(r"没事[了啦]|人没事|都没事|安全了|得救|
 _NOT_OVER = re.compile(
     r"[没沒未不](?:有|能|法)?(?:出来|灭|关|醒|找到|抓)|还在|還在|[?？]|[吗嗎]\s*$|快点|快點|怎么|怎麼"
 )
+_CORRECTS = re.compile(r"不是|[打写说报搞弄记]错|應該|应该是")
 _WITNESS = re.compile(r"听[见到]|看[见到]|闻到|瞧见|里[头面边]|聽[見到]|看[見到]|裏[頭面]|裡[頭面]")
 _SIGNS = {
     "fire": "烟煙火糊焦",
@@ -68,13 +69,15 @@ def where(turn: Turn, said: Place, kind: str) -> Place:
 
 @skill.on("report", Report, by=Role.STRANGER)
 async def report(turn: Turn, form: Report) -> None:
+    other = await _seen(turn, turn.item.text)
+    kind = other.category if other else form.kind
     ticket, new = await work.danger(
         turn,
         turn.person,
-        kind=form.kind,
-        brief=turn.item.brief or turn.words(f"brief_{form.kind or 'danger'}"),
+        kind=kind,
+        brief=turn.item.brief or turn.words(f"brief_{kind or 'danger'}"),
         words=turn.item.text,
-        where=where(turn, Place.read(form.location), form.kind),
+        where=where(turn, Place.read(form.location), kind),
         phone=form.phone,
         pictures=turn.pictures(),
     )
@@ -84,25 +87,34 @@ async def report(turn: Turn, form: Report) -> None:
     if not new:
         turn.say("joined", ticket=ticket)
     else:
-        turn.say("done" if ticket.where else "done_where", ticket=ticket)
+        turn.say("done" if found(ticket.where) else "done_where", ticket=ticket)
+
+
+def found(place: Place) -> bool:
+    """Whether somebody can go there: 「楼顶」 alone is on every building."""
+    return bool(place.building) or bool(
+        place.place and not place.place.endswith(places.STAIRCASE + places.FLAT)
+    )
 
 
 @skill.listens
 async def acknowledged(turn: Turn, meaning: Meaning) -> bool:
     """「收到」 from staff, while an alert is unanswered, is the answer to it."""
     item = meaning.items[0]
-    if turn.group or not turn.person.may(Role.STAFF) or turn.state.form is not None:
+    if not turn.person.may(Role.STAFF) or turn.state.form is not None:
         return False
-    said_so = turn.incoming.text.strip().startswith(("收到", "知道", "马上", "我去", "来了", "这就", "已"))
-    if not ((meaning.sure and item.intent in ACKNOWLEDGES) or said_so):
+    text = turn.incoming.text.strip()
+    said_so = text.startswith(("收到", "马上", "我去", "来了", "这就"))
+    if not turn.group:  # in a group only what can mean nothing else
+        said_so = said_so or text.startswith(("知道", "已")) or (meaning.sure and item.intent in ACKNOWLEDGES)
+    if not said_so:
         return False
     unanswered = await _alarms(turn, State.OPEN)
     ref = item.slots.get("ref")
     mine = [ticket for ticket in unanswered if ref is None or ticket.ref == ref]
     if not mine:
         return False
-    note = turn.incoming.text.strip()[:200]
-    ticket = await work.accept(turn, mine[0], turn.person, note)
+    ticket = await work.accept(turn, mine[0], turn.person, text[:200])
     turn.talk_about(ticket.ref)
     turn.say("emergency.report.acknowledged", ticket=ticket)
     return True
@@ -112,8 +124,7 @@ async def acknowledged(turn: Turn, meaning: Meaning) -> bool:
 async def goes_on(turn: Turn, meaning: Meaning) -> bool:
     """Whoever reported danger and still waits is heard by those who come: never a form, never a question."""
     text = turn.incoming.text
-    found = [ticket for ticket in await follow_up.filed(turn) if ticket.kind == EMERGENCY]
-    ticket = found[0] if found else None
+    ticket = next((one for one in await follow_up.filed(turn) if one.kind == EMERGENCY), None)
     if ticket is None or not text:
         return False
     if over(ticket, text) or (
@@ -140,7 +151,8 @@ def over(ticket: Ticket, text: str) -> bool:
 
 async def _say_more(turn: Turn, ticket: Ticket, meaning: Meaning, text: str) -> None:
     said = Place.read(meaning.items[0].slots.get("location"))
-    if said and not ticket.where:
+    if said and (not found(ticket.where) or _CORRECTS.search(text)):
+        said = ticket.where.corrected(said)
         flat = await work.find_flat(turn, said)
         ticket = await tickets.amend(
             turn.db, ticket, turn.person, now=turn.now, where=said, home_id=flat.id if flat else None
@@ -158,16 +170,24 @@ async def _say_more(turn: Turn, ticket: Ticket, meaning: Meaning, text: str) -> 
 async def witnessed(turn: Turn, meaning: Meaning) -> bool:
     """「我在9楼，听见里头有人拍门」 in a group: somebody else sees the danger that was just reported."""
     text = turn.incoming.text
-    if not turn.group or meaning.sure or not _WITNESS.search(text):
+    ticket = await _seen(turn, text) if turn.group and not meaning.sure else None
+    if ticket is None:
         return False
+    await work.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
+    turn.talk_about(ticket.ref)
+    turn.say("emergency.report.joined", ticket=ticket)
+    return True
+
+
+async def _seen(turn: Turn, text: str) -> Ticket | None:
+    """The danger reported just now in this staircase, of which the words bear witness."""
+    if not _WITNESS.search(text):
+        return None
     for ticket in await _alarms(turn, State.OPEN, State.ACCEPTED, State.IN_PROGRESS):
         fresh = milliseconds(turn.now) - milliseconds(ticket.made) < STILL
         if fresh and any(sign in text for sign in _SIGNS[ticket.category]) and _near(turn, ticket):
-            await work.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
-            turn.talk_about(ticket.ref)
-            turn.say("emergency.report.joined", ticket=ticket)
-            return True
-    return False
+            return ticket
+    return None
 
 
 def _near(turn: Turn, ticket: Ticket) -> bool:
@@ -177,5 +197,5 @@ def _near(turn: Turn, ticket: Ticket) -> bool:
 
 async def _alarms(turn: Turn, *states: State) -> list[Ticket]:
     """The emergencies in these states, newest first."""
-    found = [one for state in states for one in await tickets.in_state(turn.db, turn.community.id, state)]
-    return sorted((one for one in found if one.kind == EMERGENCY), key=lambda one: -one.ref)
+    every = [one for state in states for one in await tickets.in_state(turn.db, turn.community.id, state)]
+    return sorted((one for one in every if one.kind == EMERGENCY), key=lambda one: -one.ref)

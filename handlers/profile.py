@@ -24,9 +24,15 @@ def whole_home(said: Any, _: Context) -> dict[str, str] | None:
     return place.write() if place.building and place.room else None
 
 
+def name_of(said: Any, context: Context) -> str | None:
+    """The name; not needed beside a phone, nor from somebody whom we know already."""
+    known = context.slots.get("phone") or context.person.bound
+    return said or ("" if known else None)
+
+
 class Bind(Form):
     location: dict[str, Any] | None = needed(known=whole_home, must=True)
-    name: str = needed(known=lambda said, context: said or ("" if context.slots.get("phone") else None))
+    name: str = needed(known=name_of)
     phone: str = ""
 
 
@@ -34,11 +40,13 @@ class Bind(Form):
 async def bind(turn: Turn, form: Bind) -> None:
     where = Place.read(form.location)
     if turn.community.impossible(where.building, where.unit, where.room):
-        raise Refusal("profile.no_such_home", where=where.line, community=turn.community)
+        turn.ask_again("location")
+        turn.say("profile.no_such_home", where=where.line, community=turn.community)
+        return
     home = (where.building, where.unit, where.room)
     name = form.name or turn.person.name
     if any((one.building, one.unit, one.room) == home for one in turn.person.homes):
-        turn.say("already", home=turn.person.homes[0])
+        turn.say("already", home=Place(*home[:2], "", home[2]).line)
         return
     flat = await people.find_home(turn.db, turn.community.id, *home)
     known = await households.recognise(turn.db, flat.id, name, form.phone) if flat else None

@@ -13,8 +13,10 @@ from bot.domain.places import Place
 
 skill = Skill(__name__)
 
+NAMES = 2  # characters: 「漏」 alone names no matter
 
-def where(said: Any, context: Context) -> dict[str, str] | None:
+
+def place_of(said: Any, context: Context) -> dict[str, str] | None:
     """The place, from what was said and the speaker's home; None when it has to be asked."""
     home = context.person.home
     category = str(context.slots.get("category") or "")
@@ -24,7 +26,7 @@ def where(said: Any, context: Context) -> dict[str, str] | None:
 
 class Report(Form):
     category: str = needed(must=True)
-    location: dict[str, Any] | None = needed(known=where)
+    location: dict[str, Any] | None = needed(known=place_of)
     time: dict[str, Any] | None = None
     urgency: str = "normal"
     phone: str = ""
@@ -32,13 +34,21 @@ class Report(Form):
 
 @skill.on("report", Report, by=Role.RESIDENT, kept=True)
 async def report(turn: Turn, form: Report) -> None:
+    where = Place.read(form.location)
+    if turn.community.impossible(where.building, where.unit, where.room):
+        turn.ask_again("location")
+        turn.say("repair.no_such_place", where=where.line, community=turn.community)
+        return
+    brief = turn.item.brief
+    if len(brief) < NAMES:
+        brief = turn.words(f"category_{form.category}")
     ticket = await work.report(
         turn,
         turn.person,
         category=form.category,
-        brief=turn.item.brief or turn.words(f"category_{form.category}"),
+        brief=brief,
         words=turn.item.text,
-        where=Place.read(form.location),
+        where=where,
         urgency=form.urgency,
         wanted=form.time,
         phone=form.phone,

@@ -6,24 +6,21 @@ import json
 import re
 from typing import Any
 
-from bot.dialog import follow_up
+from bot.dialog import commands, follow_up
 from bot.dialog.form import Context, Form, needed
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
 from bot.domain import dispatch, people, photos, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
-from bot.domain.tickets import EMERGENCY, State, Ticket
+from bot.domain.tickets import EMERGENCY, HAND, State, Ticket
 from bot.domain.times import Window
 from bot.unit_of_work import Refusal
-from nlp.slots import urgency
 
 skill = Skill(__name__)
 
 _CORRECTS = re.compile(r"不是|[打写说报填搞弄记]错|应该是|改成|改为|其实是|不对|补充|是在|位置|地方")
-_COMMON = frozenset("的了那这个一不我你他是有在急快点来人先等修")
 LISTED = 8  # lines of a list; more would not be read on a phone
-HAND = frozenset({State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED})
 
 
 class About(Form):
@@ -167,6 +164,12 @@ async def urge(turn: Turn, form: About) -> None:
         turn, form, State.OPEN, State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED
     )
     turn.talk_about(ticket.ref)
+    if ticket.kind == EMERGENCY:
+        await work.join_danger(turn, ticket, turn.person, turn.item.text[:500])
+        worker = await work.assignee(turn, ticket)
+        who = dispatch.called(worker) if worker else ""
+        turn.say(f"emergency.report.{'passed_on' if worker else 'passed'}", ticket=ticket, who=who)
+        return
     ticket, count = await work.urge(turn, ticket, turn.person)
     if not count:
         turn.say("too_soon", ticket=ticket)
@@ -188,32 +191,13 @@ async def cancel(turn: Turn, form: About) -> None:
 
 @skill.on("amend", Amend, by=Role.RESIDENT)
 async def amend(turn: Turn, form: Amend) -> None:
-    each = await hurried(turn)
+    each = await follow_up.hurried(turn, turn.item.text)
     for ticket, pressing in each:
         await change(turn, ticket, Amend(urgency=pressing))
     if each:
         return
     ticket = await own(turn, About(ref=form.ref, category=form.category))
     await change(turn, ticket, form)
-
-
-async def hurried(turn: Turn) -> list[tuple[Ticket, str]]:
-    """「灯那个不急，地漏快点来人」: of several that we talk about, each with how pressing it is."""
-    recent = await follow_up.filed(turn)
-    if len(recent) < 2:
-        return []
-    found: dict[int, tuple[Ticket, str]] = {}
-    for clause in re.split(r"[，,。；;！!\n]", turn.item.text):
-        pressing = urgency.choose(clause)
-        meant = [t for t in recent if named(t, clause)]
-        if pressing and len(meant) == 1:
-            found[meant[0].ref] = (meant[0], pressing)
-    return list(found.values()) if len(found) > 1 else []
-
-
-def named(ticket: Ticket, clause: str) -> bool:
-    """Whether a clause speaks of the thing of a ticket: 灯, 地漏."""
-    return any(char in ticket.brief for char in clause if char not in _COMMON and char.isalnum())
 
 
 async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
@@ -347,7 +331,7 @@ async def accept(turn: Turn, form: About) -> None:
         waiting = await tickets.in_state(turn.db, turn.community.id, State.OPEN)
         mine = [t for t in waiting if await for_me(turn, t)]
         ticket = choose(turn, mine, form, State.OPEN)
-    note = remark(turn, ticket)
+    note = commands.beside(turn.incoming.text)
     ticket = await work.accept(turn, ticket, turn.person, note)
     turn.talk_about(ticket.ref)
     contact = await work.contact_of(turn, ticket)
@@ -355,26 +339,11 @@ async def accept(turn: Turn, form: About) -> None:
     turn.say("done", ticket=ticket, contact=contact, wanted=f"，{wanted}" if wanted else "")
 
 
-_DONE_WORDS = r"修好|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"
-_HEAD = re.compile(rf"^(?:接|[#＃])?\s*\d+\s*号?单?\s*(?:(?:{_DONE_WORDS})[了啦]?|我接)?[，,。.；;：:！!\s]*")
-_RECEIVED = re.compile(
-    r"^(?:收到|好的?|知道了?|明白|OK|ok|马上[去来到]?|这就[去来]|来了|我[去来])[了啦，,。！!\s]*"
-)
-_THERE = re.compile(r"到了|到场|到现场|在[修看弄查通换]|处理中|开始|正在|已到|上门了|弄着|拆")
-
-
-def remark(turn: Turn, ticket: Ticket) -> str:
-    """What a worker added to a command: 「接1，二十分钟到」 says 二十分钟到."""
-    text = turn.incoming.text.strip()
-    rest = _HEAD.sub("", text, count=1)
-    return rest.rstrip("。.！!，,")[:200] if rest != text else ""
-
-
 @skill.on("progress", Progress, by=Role.STAFF)
 async def progress(turn: Turn, form: Progress) -> None:
     ticket = await in_hand(turn, About(ref=form.ref, category=form.category))
     text = turn.incoming.text.strip()
-    note = (remark(turn, ticket) or text)[:200]
+    note = (commands.beside(turn.incoming.text) or text)[:200]
     if any(word in text for word in ("等配件", "缺件", "缺货", "订货", "没货", "等业主", "等住户", "配件")):
         until = Window.of(form.time).last(turn.community.zone) if form.time else None
         if until is not None and until <= turn.now:
@@ -383,8 +352,8 @@ async def progress(turn: Turn, form: Progress) -> None:
         turn.talk_about(ticket.ref)
         turn.say("waits", ticket=ticket)
         return
-    if _RECEIVED.match(text) and not _THERE.search(text):
-        words = _RECEIVED.sub("", text)
+    words = commands.received(text)
+    if words is not None:
         if len(words) > 1:
             await work.say(turn, ticket, turn.person, words[:200])
         turn.say("received", ticket=ticket)
@@ -401,8 +370,8 @@ async def complete(turn: Turn, form: About) -> None:
     if pictures:
         await photos.attach(turn.db, ticket.id, turn.person.id, pictures, turn.now)
         turn.state.photos = []
-    note = remark(turn, ticket)
-    ticket = await work.complete(turn, ticket, turn.person, f"（{note}）" if note else "")
+    note = commands.beside(turn.incoming.text)
+    ticket = await work.complete(turn, ticket, turn.person, f"（{note}）" if note else "", pictures)
     turn.talk_about(ticket.ref)
     turn.say("done", ticket=ticket)
 

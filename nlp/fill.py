@@ -18,6 +18,8 @@ BRIEF = 20
 _COMING = re.compile(
     r"来(?!的?电|不及|着|说)|上门|在家|有人|过来|修|弄|换|约|有空|方便|到家|看看|瞧|行[吗不么]|可以|得闲|休息|通一下|联系|安排|之?前|请|都在|回"
 )
+#: A time that somebody has none at: 今天不在家，明天再来.
+_AWAY = re.compile(r"[^,。!?;\n]{0,4}(?:不在|没空|没人|没时间|有事|开会|走不开|不行|不方便|不得闲|加班)")
 #: A moment that is told, not asked for.
 _TOLD = re.compile(r"起来|回来发现|回家一看|开始|刚|早就|昨|前天|上周|上次|上回|一到")
 #: What somebody is called to: 转给李师傅, 让小王去.
@@ -99,6 +101,8 @@ def _place(reading: Reading) -> str | None:
 
 def _time(rule: Rule, reading: Reading) -> dict[str, str] | None:
     found = reading.times
+    if rule.time == "changed":
+        found = [f for f in found if not _AWAY.match(reading.plain, f.span[1])] or found
     if rule.time == "wanted":
         found = [f for f in found if _wanted(reading.plain, f.span)]
     chosen = time.choose(found, reading.now, ahead=rule.time == "wanted", last=rule.time == "changed")

@@ -8,6 +8,7 @@ How dangerous a text sounds, and what kind of danger it is, are columns of the s
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -26,6 +27,8 @@ _STOP = re.compile(r"[。!?;\n]")
 _LENGTHS = (5, 9, 15, 29, 59)
 #: A weight is one character, as a count of steps from the middle one; so is the column before it.
 _FIRST, _MIDDLE, _MOST = 33, 80, 46
+#: A sum of weights in a packed row, and its zero.
+_BITS, _HALF = 16, 1 << 15
 STEP, DANGER_STEP = 0.01, 0.05
 
 Found = Mapping[str, Sequence[tuple[int, int]]]
@@ -54,7 +57,7 @@ def features(plain: str, found: Found, role: str, group: bool) -> list[str]:
 
 
 def pairs(plain: str, found: Found) -> list[str]:
-    """Classes of words that stand close by, in their order: who is hurt, what burns, what somebody only asks."""
+    """Classes of words that stand close by, in their order: who is hurt, what burns, what is only asked."""
     spans = [
         (span, name)
         for name, several in found.items()
@@ -88,15 +91,29 @@ class Thought:
     kind: str = ""
 
 
+class _Packed(dict[str, int]):
+    """A row of the table as one whole number, a column every `_BITS`: one addition adds all columns."""
+
+    def __init__(self, rows: Mapping[str, str]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def __missing__(self, name: str) -> int:
+        packed = sum(weight << (_BITS * index) for index, weight in decode(self._rows[name]))
+        self[name] = packed
+        return packed
+
+
 class Opinion:
     """Weights by feature; without a table it has no opinion on anything."""
 
     def __init__(self, columns: tuple[str, ...] = (), rows: Mapping[str, str] | None = None) -> None:
         self.columns = columns
         self._rows: dict[str, str] = dict(rows or {})
-        self._read: dict[str, tuple[tuple[int, int], ...]] = {}
-        self._intents = [i for i, name in enumerate(columns) if name[0] != "!"]
-        self._kinds = [i for i, name in enumerate(columns) if name.startswith(KIND)]
+        self._packed = _Packed(self._rows)
+        self._size = len(columns) * _BITS // 8
+        self._zero = sum(_HALF << (_BITS * index) for index in range(len(columns)))
+        self._intents = sum(name[0] != "!" for name in columns)
 
     @classmethod
     def load(cls, path: Path = TABLE) -> Opinion:
@@ -111,28 +128,23 @@ class Opinion:
         """What the text seems to want; nothing where there is no table."""
         if not self.columns:
             return Thought()
-        scores = [0] * len(self.columns)
-        rows, read = self._rows, self._read
-        for name in (*features(plain, found, role, group), *pairs(plain, found), ""):
-            weights = read.get(name)
-            if weights is None:
-                row = rows.get(name)
-                if row is None:
-                    continue
-                weights = read[name] = tuple(decode(row))
-            for index, weight in weights:
-                scores[index] += weight
-        return self._thought(scores)
+        known = self._rows.keys() & {*features(plain, found, role, group), *pairs(plain, found), ""}
+        total = self._zero + sum(map(self._packed.__getitem__, known))
+        fields = memoryview(total.to_bytes(self._size, sys.byteorder)).cast("H").tolist()
+        return self._thought(fields if sys.byteorder == "little" else fields[::-1])
 
     def _thought(self, scores: list[int]) -> Thought:
-        first, second = sorted((scores[i] for i in self._intents), reverse=True)[:2]
+        """Intents come first in the table, then danger, then its kinds."""
+        size = self._intents
+        first, second = sorted(scores[:size])[-2:][::-1]
         leads = {
-            self.columns[i]: (scores[i] - (second if scores[i] == first else first)) * STEP
-            for i in self._intents
+            name: (score - (second if score == first else first)) * STEP
+            for name, score in zip(self.columns, scores[:size], strict=False)
         }
-        danger = scores[self.columns.index(DANGER)] * DANGER_STEP if DANGER in self.columns else 0.0
-        kind = max(self._kinds, key=lambda i: scores[i], default=None)
-        return Thought(leads, danger, self.columns[kind].removeprefix(KIND) if kind is not None else "")
+        danger = (scores[size] - _HALF) * DANGER_STEP if len(scores) > size else 0.0
+        kinds = scores[size + 1 :]
+        kind = self.columns[size + 1 + kinds.index(max(kinds))].removeprefix(KIND) if kinds else ""
+        return Thought(leads, danger, kind)
 
     def lines(self) -> Iterator[str]:
         """The table as text."""

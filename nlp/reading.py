@@ -112,10 +112,14 @@ _FINDERS: dict[str, Callable[[Reading], Iterable[Span]]] = {
 
 def longest(spans: Sequence[Span]) -> list[Span]:
     """Of overlapping spans the longest, of equally long ones the first; in order."""
+    if len(spans) < 2:
+        return list(spans)
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda s: (s[0] - s[1], s[0])):
-        if all(span[1] <= start or end <= span[0] for start, end in kept):
-            kept.append(span)
+    taken = bytearray(max(end for _, end in spans))
+    for start, end in sorted(spans, key=lambda s: (s[0] - s[1], s[0])):
+        if not any(taken[start:end]):
+            taken[start:end] = b"x" * (end - start)
+            kept.append((start, end))
     return sorted(kept)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from nlp.lexicon import Span
@@ -58,7 +59,7 @@ class Score:
         sure = max(0.0, 1.0 - math.exp(-self.weight))
         return sure if self.solid or self.second >= AGREED else min(sure, _HINTED)
 
-    @property
+    @cached_property
     def solid(self) -> bool:
         """Whether a rule, and not hints or the second opinion alone, speaks for it."""
         return max(self.plus, default=0.0) >= _SOLID
@@ -68,11 +69,11 @@ class Score:
         """The evidence as a sum of logarithms; unlike `total` it tells the strong from the very strong."""
         return self.rules + self.second
 
-    @property
+    @cached_property
     def rules(self) -> float:
-        """What the rules alone say."""
-        said = sum(-math.log(1.0 - plus) for plus in self.plus)
-        return max(-MOST, min(MOST, said) - self.minus)
+        """What the rules alone say; asked when all evidence is in."""
+        doubt = math.prod([1.0 - plus for plus in self.plus])
+        return max(-MOST, min(MOST, -math.log(doubt) if doubt > 0 else MOST) - self.minus)
 
     @property
     def value(self) -> str | None:
@@ -113,15 +114,21 @@ class Scorer:
 
     def score(self, reading: Reading, danger: bool = False) -> list[Score]:
         """Every rule that something speaks for or against, best first: those of danger, or all the others."""
-        woken: dict[int, _Woken] = {}
-        by_name = self._by_name[danger]
-        for name in reading.found:
-            for one in by_name.get(name, ()):
-                woken[one.order] = one
-        for name, several in self._by_slot[danger].items() if woken or not danger else ():
+        scores: dict[int, Score] = {}
+        by_name, by_slot = self._by_name[danger], self._by_slot[danger]
+        woken = {one.order: one for name in reading.found for one in by_name.get(name, ())}
+        if danger:  # slots are looked for only where words speak of danger
+            self._weigh(woken, reading, scores)
+            woken = {}
+        for name, several in by_slot.items() if not danger or any(s.plus for s in scores.values()) else ():
             if reading.spans(name[1:-1]):
                 woken.update((one.order, one) for one in several)
-        scores: dict[int, Score] = {}
+        self._weigh(woken, reading, scores)
+        self._pairs(reading, scores, danger)
+        return sorted(scores.values(), key=lambda s: (s.total > _HINTED, s.weight), reverse=True)
+
+    def _weigh(self, woken: dict[int, _Woken], reading: Reading, scores: dict[int, Score]) -> None:
+        """Counts the evidence that holds, in the order of the files."""
         for order in sorted(woken):
             _, index, evidence = woken[order]
             rule = self._rules[index]
@@ -131,8 +138,6 @@ class Scorer:
             if index not in scores:
                 scores[index] = Score(rule)
             _count(scores[index], evidence, span)
-        self._pairs(reading, scores, danger)
-        return sorted(scores.values(), key=lambda s: (s.total > _HINTED, s.weight), reverse=True)
 
     def _pairs(self, reading: Reading, scores: dict[int, Score], danger: bool) -> None:
         by_rule: dict[int, dict[str, Value]] = {}

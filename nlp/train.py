@@ -28,7 +28,9 @@ _ROUNDS, _ROUNDS_OF_DANGER = 6, 10
 #: How hard one mistake may pull: small, because some labels are wrong.
 _CAUTION = 15_000
 #: A piece seen less often is chance.
-_SEEN, _SEEN_DANGER = 3, 2
+_SEEN, _SEEN_DANGER = 3, 3
+#: A weight of fewer steps changes nothing.
+_LEAST_OF_DANGER = 2
 _SEED = 7
 #: A danger missed is worse than a false alarm; the step of the regression.
 _GRAVE, _PACE = 2.0, 0.03
@@ -71,13 +73,13 @@ class _Classes:
     def steps(self, f: int) -> dict[int, int]:
         """The average of a feature's weights, in steps of the table; what is no step is left out."""
         unit = round(_ONE * STEP)
-        average = [
-            now - total // self._count for now, total in zip(self._now[f], self._sums[f], strict=True)
-        ]
+        average = [now - total // self._count for now, total in zip(self._now[f], self._sums[f], strict=True)]
         return {i: round(w / unit) for i, w in enumerate(average) if abs(w) >= unit}
 
 
-def classify(records: Sequence[tuple[Sequence[str], str]], seen: int) -> tuple[list[str], dict[str, dict[int, int]]]:
+def classify(
+    records: Sequence[tuple[Sequence[str], str]], seen: int
+) -> tuple[list[str], dict[str, dict[int, int]]]:
     """Classes in order, and for each feature its weights by class."""
     known = _known([names for names, _ in records], seen)
     classes = sorted({right for _, right in records})
@@ -114,7 +116,10 @@ def alarm(records: Sequence[tuple[Sequence[str], bool]]) -> dict[str, int]:
                 squares[f] += error * error
                 weights[f] -= _PACE * error / math.sqrt(squares[f])
     steps = {name: round(weights[f] / DANGER_STEP) for name, f in known.items()}
-    return {"": round(always / DANGER_STEP), **{name: step for name, step in steps.items() if step}}
+    return {
+        "": round(always / DANGER_STEP),
+        **{name: step for name, step in steps.items() if abs(step) >= _LEAST_OF_DANGER},
+    }
 
 
 def _known(records: Sequence[Sequence[str]], seen: int) -> dict[str, int]:
@@ -137,9 +142,7 @@ def train(records: Sequence[Record]) -> Opinion:
     return Opinion(columns, {name: encode(weights) for name, weights in rows.items() if weights})
 
 
-def _add(
-    rows: dict[str, dict[int, int]], weights: Mapping[str, Mapping[int, int]], first: int
-) -> None:
+def _add(rows: dict[str, dict[int, int]], weights: Mapping[str, Mapping[int, int]], first: int) -> None:
     for name, several in weights.items():
         rows.setdefault(name, {}).update({first + index: weight for index, weight in several.items()})
 

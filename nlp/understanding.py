@@ -31,18 +31,23 @@ DANGER = "emergency.report"
 #: At least this much must speak for an intent.
 FLOOR = 0.35
 #: In a group, where nobody asked us, rules and the second opinion must both be for it: at least so much of
-#: each, measured on chatter that wants nothing of us. For danger doubt is allowed.
+#: each, measured on chatter that wants nothing of us. For danger their sum counts.
 GROUP_REQUEST = ((1.9, 0.8), (1.0, 2.0))
-GROUP_DANGER = ((2.9, -1.3), (1.9, 0.4))
+GROUP_DANGER = 2.1
+#: What the second opinion on the kind of a danger weighs beside the rules'.
+_KIND = 1.2
 #: And this much more than for the next one.
 MARGIN = 0.1
 #: A message longer than this is pasted, not said: intents are sought in its beginning, danger in all of it.
 SAID = 1000
+#: Slots are sought in no more than this, danger in no more than ten times this.
+LONGEST = 2000
 #: Whoever names us in a group talks to us, not to the group.
 #: What one point of lead of the second opinion weighs, and the most that its lead may be.
 _TRUST, _CLEAR = 4.0, 1.0
-#: What one point of its odds weighs where danger is asked, and how far it may doubt or urge.
-_ALARM, _DISSENT, _ASSENT = 1.0, -3.5, 4.0
+#: Where danger is asked: what its lead weighs beside its odds, how far we lean to alarm (97 of 100 dangers of
+#: lines that it was not taught are heard so), and how far it may doubt or urge.
+_LEAD, _CARE, _DISSENT, _ASSENT = 2.0, 1.5, -4.5, 4.0
 _ADDRESSED = re.compile(r"@(?:邻里|小邻|小助手|社区小助手|物业机器人|机器人|物业)")
 _PIECE = 400
 #: More requests than this in one message are a list of something else.
@@ -94,8 +99,9 @@ class Understanding:
 
     def understand(self, text: str, *, now: datetime, group: bool = False, role: str = "resident") -> Meaning:
         """What the text means at `now` (naive, local time). Any text has a meaning, if only `none`."""
-        traditional = is_traditional(text[:SAID])
+        text = text[: LONGEST * 10]
         said = text[:SAID]
+        traditional = is_traditional(said)
         group = group and not _ADDRESSED.search(said)
         reading = self._read(said, now)
         danger = self._danger(reading, text, now, group, role)
@@ -113,7 +119,7 @@ class Understanding:
 
     def find(self, name: str, text: str, *, now: datetime) -> list[Any]:
         """Every value of a slot in the text, whatever the intent, ready for JSON."""
-        return values(name, self._read(text[: SAID * 10], now), self._book)
+        return values(name, self._read(text[:LONGEST], now), self._book)
 
     def explain(self, text: str, *, now: datetime, group: bool = False, role: str = "resident") -> str:
         """Why the text means what it means, for people who write rules."""
@@ -146,8 +152,12 @@ class Understanding:
         while rule:
             score = next(iter(self._scorer.score(reading, danger=True)), None) or Score(rule)
             thought = self._think(reading, role, group)
-            score.second = max(_DISSENT, min(_ASSENT, thought.danger * _ALARM))
-            if score.total >= FLOOR and (not group or _clear(score, GROUP_DANGER)):
+            lead = thought.leads.get(DANGER, 0.0)
+            urge = thought.danger + _LEAD * lead + _CARE if thought.leads else 0.0
+            score.second = max(_DISSENT, min(_ASSENT, urge))
+            if score.total >= FLOOR and (not group or score.weight >= GROUP_DANGER):
+                kind = thought.kind or "danger"
+                score.values[kind] = score.values.get(kind, 0.0) + _KIND
                 return self._item(score, reading)
             if at >= len(text) or len(text) <= SAID:
                 break
@@ -163,27 +173,27 @@ class Understanding:
     def _fitting(self, reading: Reading, role: str, group: bool) -> list[Score]:
         """Every intent that this speaker may mean, with what rules and the second opinion say; best first."""
         leads = self._think(reading, role, group).leads
-        second = {intent: max(-_CLEAR, min(_CLEAR, lead)) * _TRUST for intent, lead in leads.items()}
         scores = {s.rule.intent: s for s in self._scorer.score(reading) if role in s.rule.roles}
-        elsewhere = max((v for i, v in second.items() if i not in self._public), default=0.0)
-        for intent, added in second.items():
-            if intent in self._rules and intent != DANGER and added > 0 and role in self._rules[intent].roles:
-                scores.setdefault(intent, Score(self._rules[intent]))
+        first = max(leads, key=leads.__getitem__, default="")
+        rule = self._rules.get(first)
+        if rule and first != DANGER and role in rule.roles:
+            scores.setdefault(first, Score(rule))
+        elsewhere = leads[first] if first and first not in self._public else 0.0
         if elsewhere > 0 and not any(s.rule.elsewhere for s in scores.values()):
             scores["elsewhere"] = Score(Rule("elsewhere.other", public="none", elsewhere=True))
         for score in scores.values():
-            score.second = self._on(score.rule, second, elsewhere)
+            score.second = _TRUST * max(-_CLEAR, min(_CLEAR, self._on(score.rule, leads, elsewhere, first)))
         found = [s for s in scores.values() if s.total > 0]
         return sorted(found, key=lambda s: (s.total > 0.4, s.weight), reverse=True)
 
     @staticmethod
-    def _on(rule: Rule, second: Mapping[Intent, float], elsewhere: float) -> float:
+    def _on(rule: Rule, leads: Mapping[str, float], elsewhere: float, first: str) -> float:
         """The second opinion on a rule. It never heard of internal intents, so it cannot doubt them."""
         if rule.elsewhere:
             return max(elsewhere, 0.0)
         if rule.intent != rule.public:
-            return max(second.values(), default=0.0)
-        return second.get(rule.intent, 0.0)
+            return leads.get(first, 0.0)
+        return leads.get(rule.intent, 0.0)
 
     @staticmethod
     def _nearest(scores: list[Score]) -> tuple[Intent, ...]:

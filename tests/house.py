@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -108,22 +109,12 @@ class _Minds:
 _MINDS = _Minds()
 
 
-@asynccontextmanager
-async def _read_once() -> AsyncIterator[None]:
-    before = app.Understanding
-    app.Understanding = _MINDS  # type: ignore[assignment, misc]
-    try:
-        yield
-    finally:
-        app.Understanding = before  # type: ignore[misc]
-
-
 async def open_house(
     url: str, *, clock: TurnedClock | None = None, channels: Iterable[Capture] | None = None
 ) -> House:
     """An open house with captured channels (web where none are given), its rules read once for all."""
     house = House(Settings(database_url=url, _env_file=None), clock or TurnedClock(EVENING))  # type: ignore[call-arg]
-    async with _read_once():
+    with patch.object(app, "Understanding", _MINDS):
         await house.open(serving=True, migrate=house.store.sqlite)
     for channel in channels if channels is not None else [Capture("web")]:
         house.add(channel)

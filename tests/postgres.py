@@ -106,9 +106,9 @@ def server() -> Iterator[Server]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it asks for XDG_RUNTIME_DIR, which a service account has not
-        import pgserver
+        from pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory(prefix="linli-pg-") as folder:
-        running = pgserver.get_server(folder, cleanup_mode="stop")
+        running = get_server(folder, cleanup_mode="stop")
         try:
             made = Server(running.get_uri())
             yield made

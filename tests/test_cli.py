@@ -216,6 +216,12 @@ def test_the_service_ends_when_told_and_begins_again_where_it_was(tmp_path: Path
     assert (tmp_path / "data/secret.key").stat().st_mode & 0o077 == 0
 
 
+def test_only_one_service_at_a_database(house: Service) -> None:
+    folder = house.output.parent
+    assert CHINESE.search(fails(folder, "run", LINLI_PORT="0"))
+    assert get(house.address + "readyz")[0] == 200
+
+
 # ---- parse, check, doctor
 
 
@@ -345,6 +351,7 @@ def test_a_backup_of_the_running_house_brings_it_back(tmp_path: Path) -> None:
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200
         assert linli(tmp_path, "backup", "kept.db").returncode == 0
+        assert [one.name for one in tmp_path.glob("kept*")] == ["kept.db"]
         assert service.stop() == 0
     (tmp_path / "data/linli.db").write_text("spoilt", encoding="utf-8")
     done = linli(tmp_path, "restore", "kept.db")
@@ -354,6 +361,14 @@ def test_a_backup_of_the_running_house_brings_it_back(tmp_path: Path) -> None:
         assert status == 200
         assert "已报修 #1" in json.loads(history)["messages"][1]["text"]
         assert service.stop() == 0
+
+
+def test_nothing_is_restored_under_a_running_house(house: Service, tmp_path: Path) -> None:
+    """It would go on writing into the file that was put aside."""
+    folder, kept = house.output.parent, str(tmp_path / "kept.db")
+    assert linli(folder, "backup", kept).returncode == 0
+    assert CHINESE.search(fails(folder, "restore", kept))
+    assert not list((folder / "data").glob("*.before-restore*"))
 
 
 def test_only_a_backup_is_restored(tmp_path: Path) -> None:

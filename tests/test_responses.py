@@ -84,6 +84,12 @@ def test_own_wording_for_nothing_we_say_is_refused() -> None:
         Wording.load().with_own({"smalltalk.welcom": "甭客气。"})
 
 
+@pytest.mark.parametrize("text", ["甭客气，{name}。", "甭客气{", "甭客气，{0}。"])
+def test_own_wording_with_values_that_nobody_gives_is_refused(text: str) -> None:
+    with pytest.raises((WordingError, ValueError)):
+        Wording.load().with_own({"smalltalk.welcome": text})
+
+
 @pytest.mark.parametrize("value", ["x = 5", 'x = { text = "好", sound = "叮" }', "x = [1]"])
 def test_a_broken_wording_file_names_its_key(tmp_path: Path, value: str) -> None:
     (tmp_path / "repair.toml").write_text(f"[responses]\n{value}\n", encoding="utf-8")

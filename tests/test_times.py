@@ -20,11 +20,11 @@ NOW = datetime(2026, 3, 4, 10, 0)  # noqa: DTZ001 - a Wednesday, local and naive
         ({"start": "2026-03-05T06:00", "end": "2026-03-05T09:00", "grain": "part"}, "明天早上"),
         ({"start": "2026-03-04T12:00", "end": "2026-03-04T18:00", "grain": "part"}, "今天下午"),
         ({"start": "2026-03-04T18:00", "end": "2026-03-05T00:00", "grain": "part"}, "今天晚上"),
-        ({"start": "2026-03-06T15:00", "grain": "hour"}, "后天 15:00"),
-        ({"start": "2026-03-04T14:00", "grain": "hour", "mod": "after"}, "今天 14:00以后"),
+        ({"start": "2026-03-06T15:00", "grain": "hour"}, "后天 15:00 "),
+        ({"start": "2026-03-04T14:00", "grain": "hour", "mod": "after"}, "今天 14:00 以后"),
         ({"start": "2026-03-07T00:00", "end": "2026-03-08T00:00", "grain": "day"}, "周六"),
         ({"start": "2026-03-07T00:00", "end": "2026-03-09T00:00", "grain": "day"}, "周六到周日"),
-        ({"start": "2026-03-20T09:00", "end": "2026-03-20T10:30", "grain": "minute"}, "3月20日 09:00–10:30"),
+        ({"start": "2026-03-20T09:00", "end": "2026-03-20T10:30", "grain": "minute"}, "3月20日 09:00–10:30 "),
     ],
 )
 def test_a_wanted_time_is_said_as_people_speak(value: dict[str, Any], said: str) -> None:

@@ -294,7 +294,8 @@ class WebChannel:
         return await self._live.stream(request, chats)
 
     def _publish(self, line: Line) -> None:
-        self._live.publish(line.chat, self._as_json(line))
+        if self._live.watched(line.chat):
+            self._live.publish(line.chat, self._as_json(line))
 
     def _as_json(self, line: Line) -> dict[str, object]:
         at = line.at.astimezone(self._zone)

@@ -38,6 +38,9 @@ class Live:
     def __len__(self) -> int:
         return len(self._listeners)
 
+    def watched(self, chat: str) -> bool:
+        return any(chat in one.chats for one in self._listeners)
+
     def publish(self, chat: str, line: Mapping[str, object]) -> None:
         event = f"id: {line['id']}\ndata: {json.dumps(line)}\n\n".encode()
         for listener in [one for one in self._listeners if chat in one.chats]:

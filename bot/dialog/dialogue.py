@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from bot.dialog import follow_up, group_policy
-from bot.dialog.follow_up import readable
+from bot.dialog import commands, follow_up, group_policy
+from bot.dialog.follow_up import WEAK, readable
 from bot.dialog.open_form import Open, kept, merge, plain_name
 from bot.dialog.skill import Action, Skill
 from bot.dialog.turn import Turn
-from bot.domain import work
+from bot.domain import applications, work
 from bot.inbox import milliseconds
 from bot.messages import Lane
 from bot.unit_of_work import Refusal
@@ -37,9 +35,10 @@ GOES_ON = frozenset(
         "ticket.status",
     }
 )
+#: An answer to another question may change these; 「东门」 makes of a lamp no door.
+CORRECTABLE = frozenset({"time", "phone", "urgency"})
 #: Whoever is asked for a reason gives it in any words; only these are no reason.
 ASIDE = frozenset({"help", "human.handoff", "dialog.cancel"})
-_DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
 
 
 class Dialogue:
@@ -70,7 +69,7 @@ class Dialogue:
             if closer is None:
                 return False
             meaning = closer
-        picked = self._picked(turn, text)
+        picked = commands.picked(text, turn.state.offers)
         if picked is not None:
             text, turn.state.offers = picked, []
             meaning = self._understand(turn, mind, text)
@@ -86,12 +85,10 @@ class Dialogue:
 
     @staticmethod
     def _understand(turn: Turn, mind: Understanding, text: str) -> Meaning:
-        return mind.understand(
-            text,
-            now=work.local(turn),
-            group=turn.group and not turn.incoming.addressed,
-            role=turn.person.speaks_as,
-        )
+        role, overheard = turn.person.speaks_as, turn.group and not turn.incoming.addressed
+        meaning = mind.understand(text, now=work.local(turn), group=overheard, role=role)
+        danger = meaning.sure and meaning.intent == "emergency.report"
+        return meaning if danger or overheard else commands.read(text, role, meaning)
 
     async def _danger(self, turn: Turn, meaning: Meaning) -> bool:
         items = [item for item in meaning.items if item.intent == "emergency.report"]
@@ -123,15 +120,6 @@ class Dialogue:
     def _closer(turn: Turn, mind: Understanding, text: str) -> Meaning:
         return mind.understand(text, now=work.local(turn), group=False, role=turn.person.speaks_as)
 
-    @staticmethod
-    def _picked(turn: Turn, text: str) -> str | None:
-        """The words that a digit stands for, when choices were offered."""
-        match = _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)) if turn.state.offers else None
-        if match is None:
-            return None
-        index = int(match.group(1)) - 1
-        return turn.state.offers[index][1] if index < len(turn.state.offers) else None
-
     # ------------------------------------------------------------- no open form
 
     async def _begin(self, turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> None:
@@ -152,7 +140,7 @@ class Dialogue:
         action = self.actions[item.intent]
         turn.item = item
         if not turn.person.may(action.by):
-            self._not_allowed(turn, action, item)
+            await self._not_allowed(turn, action, item)
             return
         values, missing = action.form.fill(turn.person, item.slots, item.text)
         if missing:
@@ -160,9 +148,15 @@ class Dialogue:
             return
         await self._do(turn, item, action, values)
 
-    def _not_allowed(self, turn: Turn, action: Action, item: Item) -> None:
+    async def _not_allowed(self, turn: Turn, action: Action, item: Item) -> None:
         if turn.person.bound:
             raise Refusal("dialog.refused", role=action.by.chinese)
+        waiting = await applications.of(turn.db, turn.person)
+        if waiting is not None:
+            if action.kept:
+                await applications.keep(turn.db, waiting, kept(item, milliseconds(turn.now)))
+            turn.say("profile.bind.waits_kept" if action.kept else "profile.bind.waits", application=waiting)
+            return
         if not action.kept:
             turn.say("profile.how")
             return
@@ -217,6 +211,8 @@ class Dialogue:
         action = self.actions[form.intent]
         values, missing = action.form.fill(turn.person, form.slots, form.text)
         open_questions = [name for name in missing if name not in form.asked]
+        if any(action.form.must(name) and name in form.asked for name in missing):
+            open_questions = []  # without that nothing else helps
         turn.item = form.item()
         if open_questions:
             asking = open_questions[0]
@@ -247,6 +243,7 @@ class Dialogue:
             state.form, state.waiting, state.photos = None, [], []
             turn.say("dialog.cancelled")
             return
+        named = form.asking == "name" and plain_name(text) is not None
         free = self.actions[form.intent].form.free(form.asking)
         others = [
             item
@@ -254,6 +251,7 @@ class Dialogue:
             if meaning.sure
             and item.intent in self.actions
             and item.intent not in PASSIVE
+            and not (named and item.confidence < WEAK)
             and not (free and "ref" not in item.slots and item.intent not in ASIDE)
             and not (item.intent == "ticket.urge" and "ref" not in item.slots)  # 「你们快点」 is of this one
         ]
@@ -318,7 +316,10 @@ class Dialogue:
         slots = dict(form.slots)
         if not action.form.free(form.asking):
             for name, value in item.slots.items():
-                slots[name] = merge(slots.get(name), value) if name == "location" else value
+                if name == "location":
+                    slots[name] = merge(slots.get(name), value)
+                elif name == form.asking or name in CORRECTABLE or name not in slots:
+                    slots[name] = value
             now = work.local(turn)
             for name in action.form.names() - set(item.slots):
                 if name == form.asking or name in ("location", "urgency", "phone", "time"):
@@ -328,7 +329,7 @@ class Dialogue:
         if form.asking == "name" and "name" not in slots:
             slots["name"] = plain_name(text)
         words = f"{form.text}\n{text}" if text not in form.text else form.text
-        brief = form.brief or item.brief
+        brief = item.brief if form.asking == "category" else form.brief or item.brief
         filled = Open(form.intent, slots, "", form.asked, words, brief, form.at_ms)
         turn.state.form = None
         turn.state.missed = []
@@ -370,6 +371,9 @@ class Dialogue:
     async def _missed(self, turn: Turn, meaning: Meaning, text: str) -> None:
         """Say so, offer the nearest things; the second time a human gets the conversation."""
         turn.state.missed = [*turn.state.missed, text[:200]][-5:]
+        if len(turn.state.missed) < MISSES and (ticket := await follow_up.asked_about(turn)) is not None:
+            turn.say("ticket.complete.remind", ticket=ticket)
+            return
         if len(turn.state.missed) >= MISSES and "human.handoff" in self.actions and turn.person.bound:
             turn.item = Item("human.handoff", 1.0)
             await self._do(turn, turn.item)

@@ -9,19 +9,33 @@ from typing import Any
 from bot.dialog.turn import Turn
 from bot.domain import tickets, work
 from bot.domain.people import Role
-from bot.domain.tickets import Ticket
+from bot.domain.tickets import State, Ticket
 from bot.inbox import milliseconds
 from nlp.meaning import Item, Meaning
+from nlp.slots import urgency
 from nlp.understanding import Understanding
 
 REMARK_FOR = 2 * 3600 * 1000  # ms: how long unclear words may belong to what was filed
 WEAK_FOR = 15 * 60 * 1000  # ms: how long a request that names nothing new goes on with the one before
 LONGEST_REMARK = 120  # characters
 FOREIGN = 0.5  # below this confidence in `none` the words speak for something that we don't do
+RECEIVES = frozenset({"inform", "dialog.affirm", "ticket.progress", "none"})
+_COMMON = frozenset("的了那这个一不我你他是有在急快点来人先等修")
 SHOWS = frozenset({"inform", "dialog.affirm", "smalltalk"})  # with a photo: 就这个
 WEAK = 0.6  # a repair below this is hardly one
 _CORRECTS = re.compile(r"不是|[打写说报填搞弄记]错|应该是|改成|改为|其实是|不对")
 _ASKS = re.compile(r"[?？]|[吗么呢]\s*[。！!~]*$|什么时候|多少|怎么|咋|哪[里儿个天位]|几点|谁|伐$")
+_RECEIVED = re.compile(r"收到|好的?[，,。\s]|知道|明白|马上|这就|来了")
+_NOTED = re.compile(r"好的?[。.！!～~吧呀]*|收到|知道了?|OK|ok")  # heard; not yet that it works
+_WORKS = re.compile(
+    r"(?:[这現现]?[回次下在]|已经|都|全)*(?:行|可以|好|能用|能开|正常|亮|通|热|凉快?|不漏|不滴)[了啦]"
+)
+#: What people tell a worker who is to come; in a private chat such words are for him.
+_VISIT = re.compile(
+    r"来的?时候|来之?前|师傅|师父|敲门|按铃|门铃|进门|门口|门锁|开门|后门|前门|侧门|小门|密码|钥匙|地垫|上门|上来|下来"
+    r"|家里|家有|屋里|有狗|有猫|老人|孩子|小孩|娃|宝宝|婴|孕|睡|在家|不在|轻点|小声|电话|微信|位置|旁边|后面|后头|里面|里头"
+    r"|楼[上下梯道]|顺便|麻烦|记得|注意|先别|带[个把点一上]|越来越|还在|比刚才|刚才|更|好像是|应该是|可能是"
+)
 _COUNTED = re.compile(
     r"[一二两三四五六七八九十几\d]+(?:来|多|、|到)?[一二两三四五六七八九十\d]*"
     r"[个盏处根块层楼扇台户家条米天次只片把颗段样道格半]"
@@ -36,25 +50,21 @@ def readable(text: str) -> bool:
 
 async def filed(turn: Turn) -> list[Ticket]:
     """The open tickets of this person that were spoken about here, newest first."""
-    found = []
-    for ref in turn.recent():
-        ticket = await tickets.get(turn.db, turn.community.id, ref)
-        if ticket is None or not ticket.open:
-            continue
-        if any(one.id == turn.person.id for one in await tickets.concerned(turn.db, ticket)):
-            found.append(ticket)
-    return found
+    return await tickets.open_of(turn.db, turn.community.id, turn.person, turn.recent())
 
 
 async def remarked(turn: Turn, meaning: Meaning, text: str) -> Ticket | None:
     """The ticket that unclear words are a remark on; None when they may be something else, or mere talk."""
     since = milliseconds(turn.now) - turn.state.recent_ms
-    if meaning.sure or since > REMARK_FOR or len(text) > LONGEST_REMARK or not readable(text):
+    if meaning.sure or len(text) > LONGEST_REMARK or not readable(text):
         return None
     if meaning.items[0].confidence < FOREIGN or _ASKS.search(text) or "[" in text:
         return None
     found = await filed(turn)
-    if not found or (turn.group and not about(text, found[0])):
+    if not found or found[0].state is State.AWAITS:
+        return None
+    fits = since < REMARK_FOR and about(text, found[0])
+    if not fits and (turn.group or not _VISIT.search(text)):
         return None
     return found[0]
 
@@ -68,7 +78,14 @@ def about(text: str, ticket: Ticket) -> bool:
 
 
 async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> Meaning:
-    """The meaning in the light of what was filed here just now."""
+    """The meaning in the light of what was filed here just now, or is in this worker's hands."""
+    if not turn.group and turn.person.may(Role.STAFF) and _RECEIVED.match(text):
+        received = await _received(turn, meaning, text)
+        if received is not None:
+            return received
+    asked = await asked_about(turn)
+    if asked is not None and (answer := _answer(meaning, text)):
+        return Meaning((Item(answer, 1.0, {"ref": asked.ref}, text),), True)
     if not turn.recent() or not turn.person.bound:
         return meaning
     if not meaning.sure:
@@ -79,7 +96,8 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
     if turn.incoming.photos and since < REMARK_FOR and item.intent in SHOWS:
         found = await filed(turn)
         return _on(found[0], _corrected(turn, mind, text, found[0]), text) if found else meaning
-    weak = item.intent == "repair.report" and item.confidence < WEAK and len(meaning.items) == 1
+    hardly = item.confidence < WEAK or len(item.brief) == 1  # one character names no matter
+    weak = item.intent == "repair.report" and hardly and len(meaning.items) == 1
     if weak and since < WEAK_FOR and not _REPORTS.search(text):
         found = await filed(turn)
         known = bool(found and (found[0].where or "location" not in item.slots))
@@ -101,10 +119,56 @@ def _on(ticket: Ticket, slots: dict[str, Any], text: str) -> Meaning:
     return Meaning((Item("ticket.amend", 1.0, slots | {"ref": ticket.ref}, text),), True)
 
 
+async def _received(turn: Turn, meaning: Meaning, text: str) -> Meaning | None:
+    """「收到，半小时到」 from a worker is about what he has in hand; without anything it is a plain yes."""
+    item = meaning.items[0]
+    if meaning.sure and (item.intent not in RECEIVES or "ref" in item.slots):
+        return None
+    mine = await tickets.of_staff(turn.db, turn.person)
+    intent = "ticket.progress" if any(t.state in tickets.HAND for t in mine) else "dialog.affirm"
+    return Meaning((Item(intent, 1.0, {}, text),), True)
+
+
+def _answer(meaning: Meaning, text: str) -> str:
+    """What the words say to the question 「好了吗」: yes, no, or "" for neither."""
+    if meaning.sure and meaning.intent not in ("dialog.affirm", "dialog.deny"):
+        return ""
+    if meaning.sure and meaning.intent == "dialog.deny":
+        return "ticket.reopen"
+    agreed = meaning.sure and not _NOTED.fullmatch(text.strip())
+    return "ticket.confirm" if agreed or _WORKS.match(text.strip()) else ""
+
+
+async def asked_about(turn: Turn) -> Ticket | None:
+    """The ticket of the open question 「好了吗」 in this conversation."""
+    match = re.match(r"#(\d+) 修好了", turn.state.offers[0][1]) if turn.state.offers else None
+    ticket = await tickets.get(turn.db, turn.community.id, int(match.group(1))) if match else None
+    return ticket if ticket is not None and ticket.state is State.AWAITS else None
+
+
 async def of_nothing(turn: Turn, item: Item) -> bool:
-    """Not understood once, and now words about a ticket from somebody who has none: not understood."""
-    if not turn.state.missed or "ref" in item.slots or turn.person.may(Role.STAFF):
+    """Words about something filed, from somebody who never filed: not understood."""
+    if "ref" in item.slots or turn.person.may(Role.STAFF) or not turn.person.bound:
         return False
-    if item.intent not in ("ticket.confirm", "ticket.reopen", "ticket.amend", "ticket.cancel"):
+    if item.intent not in ("ticket.confirm", "ticket.reopen", "ticket.amend"):
         return False
     return not await tickets.of_resident(turn.db, turn.person, 1)
+
+
+async def hurried(turn: Turn, text: str) -> list[tuple[Ticket, str]]:
+    """「灯那个不急，地漏快点来人」: of several that we talk about, each with how pressing it is."""
+    recent = await filed(turn)
+    if len(recent) < 2:
+        return []
+    found: dict[int, tuple[Ticket, str]] = {}
+    for clause in re.split(r"[，,。；;！!\n]", text):
+        pressing = urgency.choose(clause)
+        meant = [t for t in recent if named(t, clause)]
+        if pressing and len(meant) == 1:
+            found[meant[0].ref] = (meant[0], pressing)
+    return list(found.values()) if len(found) > 1 else []
+
+
+def named(ticket: Ticket, clause: str) -> bool:
+    """Whether a clause speaks of the thing of a ticket: 灯, 地漏."""
+    return any(char in ticket.brief for char in clause if char not in _COMMON and char.isalnum())

@@ -9,6 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot import outbox
 from bot.conversation import State
+from bot.dialog.open_form import kept
 from bot.domain.communities import Community
 from bot.domain.people import Person
 from bot.domain.tickets import Ticket
@@ -79,6 +80,14 @@ class Turn(UnitOfWork[Community]):
     def then(self, item: Item, instead: Person | None = None) -> None:
         """Go on with another request once this deed is done; as, and answering, `instead` where given."""
         self._then.append((item, instead))
+
+    def ask_again(self, slot: str) -> None:
+        """What was said for a slot can't be: the form waits for another answer. Say why beside it."""
+        if self._instead is not None:
+            return
+        slots = {name: value for name, value in self.item.slots.items() if name != slot}
+        item = Item(self.item.intent, 1.0, slots, self.item.text, self.item.brief)
+        self.state.form = kept(item, milliseconds(self.now), slot, [slot])
 
     def pop_then(self) -> Item | None:
         """The next request to go on with. The turn belongs to its person until the following call."""

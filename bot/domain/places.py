@@ -65,9 +65,15 @@ class Place:
         return same_building and (not (self.unit and other.unit) or self.unit == other.unit)
 
     def corrected(self, by: Place) -> Place:
-        """This place with what `by` says in its stead. Another building alone keeps unit and room."""
+        """This place with what `by` says in its stead.
+
+        Another building alone keeps a flat's unit and room; of a staircase the unit was a guess.
+        """
+        elsewhere = bool(by.building) and by.building != self.building and not self.room
         return Place(
-            **{name: getattr(by, name) or getattr(self, name) for name in ("building", "unit", "room")},
+            building=by.building or self.building,
+            unit=by.unit or ("" if elsewhere else self.unit),
+            room=by.room or self.room,
             floor=by.floor or ("" if by.room else self.floor),
             place=by.place or self.place,
         )

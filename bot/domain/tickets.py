@@ -65,6 +65,8 @@ TRANSITIONS: Mapping[Verb, tuple[frozenset[State], State]] = {
     Verb.TRANSFER: (frozenset({State.ACCEPTED, State.IN_PROGRESS, State.REOPENED}), State.ACCEPTED),
     Verb.REOPEN: (frozenset({State.AWAITS, State.RESOLVED, State.UNCONFIRMED}), State.REOPENED),
 }
+#: In somebody's hands.
+HAND = frozenset({State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED})
 DONE = frozenset({State.RESOLVED, State.UNCONFIRMED, State.CANCELLED})
 REOPEN_WITHIN = timedelta(days=7)
 #: An emergency is over when somebody who was there says so, whatever the staff has reported.
@@ -129,6 +131,7 @@ class SubscriberRow(Model):
     class Meta:
         table = "subscriber"
         unique_together = (("ticket", "person"),)
+        indexes = (Index(fields=("person_id", "ticket_id")),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +246,16 @@ _CONCERNED = Statement(
     " or p.id in (select person_id from residence where home_id = $2) order by p.id"
 )
 _MINE = Statement(
-    "select distinct t.* from ticket t left join subscriber s on s.ticket_id = t.id"
-    " where t.community_id = $1 and (t.reporter_id = $2 or s.person_id = $2 or t.home_id in"
-    " (select home_id from residence where person_id = $2)) order by t.id desc limit $3"
+    "select * from ticket where +community_id = $1 and id in ("  # plus: by the ids, not by all of a community
+    "select ticket_id from subscriber where person_id = $2"  # the reporter is one
+    " union select t.id from residence r join ticket t on t.home_id = r.home_id where r.person_id = $2)"
+    " order by id desc limit $3"
+)
+# As many numbers as a conversation remembers.
+_OPEN_OF = Statement(
+    "select * from ticket t where t.community_id = $1 and t.ref in ($3, $4, $5, $6, $7) and ("
+    "exists (select 1 from subscriber s where s.ticket_id = t.id and s.person_id = $2)"
+    " or exists (select 1 from residence r where r.home_id = t.home_id and r.person_id = $2))"
 )
 _HANDLED = Statement("select * from ticket where assignee_id = $1 order by id desc limit $2")
 _BY_STATE = Statement("select * from ticket where community_id = $1 and state = $2 order by id desc limit $3")
@@ -307,6 +317,17 @@ async def get(db: BaseDBAsyncClient, community_id: int, ref: int) -> Ticket | No
         return None
     row = await _GET.row(db, community_id, ref)
     return read(row) if row else None
+
+
+async def open_of(
+    db: BaseDBAsyncClient, community_id: int, person: Person, refs: Sequence[int]
+) -> list[Ticket]:
+    """Those of the numbers (at most five) whose tickets are open and concern the person, in their order."""
+    if not refs:
+        return []
+    padded = [*refs, 0, 0, 0, 0, 0][:5]
+    found = [read(row) for row in await _OPEN_OF.rows(db, community_id, person.id, *padded)]
+    return sorted((one for one in found if one.open), key=lambda one: padded.index(one.ref))
 
 
 async def by_id(db: BaseDBAsyncClient, ticket_id: int) -> Ticket:

@@ -20,7 +20,7 @@ _PARTS = {
     (17, 19): "傍晚",
     (18, 24): "晚上",
 }
-_MODS = {"after": " 以后", "before": " 前", "around": " 左右"}
+_MODS = {"after": "以后", "before": "前", "around": "左右"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,13 @@ class Window:
         return end.replace(tzinfo=zone)
 
     def say(self, now: datetime) -> str:
-        """明天早上, 周六 14:00以后, 3月9日 09:00–10:00; `now` naive and local."""
+        """明天早上, 周六 14:00 以后, 3月9日 09:00–10:00; `now` naive and local.
+
+        After a digit comes a blank, for the words that follow.
+        """
         day = _day(self.start, now)
         if self.end is None:
-            return f"{day} {self.start:%H:%M}{_MODS.get(self.mod, '')}"
+            return f"{day} {self.start:%H:%M} {_MODS.get(self.mod, '')}"
         hours = self.end - self.start
         if hours >= timedelta(days=1) and self.start.hour == 0:
             last = self.end - timedelta(days=1)
@@ -65,7 +68,7 @@ class Window:
         part = _PARTS.get((self.start.hour, self.start.hour + round(hours.total_seconds() / 3600)))
         if part and self.start.minute == 0 and self.grain == "part":
             return f"{day}{part}"
-        return f"{day} {self.start:%H:%M}–{self.end:%H:%M}"
+        return f"{day} {self.start:%H:%M}–{self.end:%H:%M} "
 
 
 def _day(at: datetime, now: datetime) -> str:

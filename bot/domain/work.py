@@ -246,7 +246,9 @@ async def wait(work: Work, ticket: Ticket, by: Person, until: datetime | None, n
     return ticket
 
 
-async def complete(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+async def complete(
+    work: Work, ticket: Ticket, by: Person, note: str = "", pictures: Sequence[Photo] = ()
+) -> Ticket:
     """Done, says the worker; whether it is solved the resident says."""
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
@@ -255,7 +257,9 @@ async def complete(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ti
         work.db, ticket, Verb.COMPLETE, by, now=work.now, promised=due, due=due,
         assignee_id=by.id, note=note,
     )  # fmt: skip
-    await tell_concerned(work, ticket, "ticket.complete.ask", by, who=dispatch.called(by), note=note)
+    await tell_concerned(
+        work, ticket, "ticket.complete.ask", by, who=dispatch.called(by), note=note, photos=tuple(pictures)
+    )
     return ticket
 
 

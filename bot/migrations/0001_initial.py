@@ -521,6 +521,7 @@ class Migration(migrations.Migration):
                 "table": "subscriber",
                 "app": "linli",
                 "unique_together": (("ticket", "person"),),
+                "indexes": [Index(fields=["person_id", "ticket_id"])],
                 "pk_attr": "id",
                 "table_description": "Who is told of a ticket, besides the reporter and the household.",
             },

@@ -14,6 +14,8 @@ class Measured:
 
     seconds: float = 0.0
     answered: int = 0
+    #: processor time of the server meanwhile, delivery and all included
+    cpu: float = 0.0
     refused: int = 0
     took: list[float] = field(default_factory=list)
 

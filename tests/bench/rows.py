@@ -15,9 +15,10 @@ from aiohttp import web
 from bot.app import House
 from bot.channels.base import Handle, Incoming, Limits, Outgoing
 from bot.config import Settings
+from tests import postgres
 from tests.bench import seed
 
-SECONDS = 2.5
+SECONDS = 2.0
 CHATS = (1, 50)
 
 
@@ -127,26 +128,18 @@ def by_hand(folder: Path) -> Found:
     return Found("sqlite by hand", (done / SECONDS,))
 
 
-def on_postgres(folder: Path) -> Found | None:
-    """On a server of this run's own; None where the wheel that brings one isn't installed."""
-    try:
-        import pgserver
-    except ImportError:
-        return None
-    server = pgserver.get_server(folder / "postgres")
-    try:
-        uri = str(server.get_uri())
-        socket_folder = uri.rpartition("host=")[2]
-        url = f"asyncpg://postgres@/postgres?host={socket_folder}"
+def on_postgres() -> Found:
+    """The house on a server of this run's own, or on the one of LINLI_TEST_POSTGRES."""
+    with postgres.server() as server, server.database() as url:
         return asyncio.run(turns(url, "postgresql"))
-    finally:
-        server.cleanup()
 
 
 def measure(folder: Path) -> list[Found]:
     (folder / "house").mkdir()
     (folder / "hand").mkdir()
     asyncio.run(seed.fill(folder / "hand", "web"))
-    found = [by_hand(folder / "hand"), asyncio.run(turns(seed.url(folder / "house"), "sqlite full"))]
-    postgres = on_postgres(folder)
-    return found if postgres is None else [*found, postgres]
+    return [
+        by_hand(folder / "hand"),
+        asyncio.run(turns(seed.url(folder / "house"), "sqlite full")),
+        on_postgres(),
+    ]

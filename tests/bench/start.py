@@ -25,7 +25,7 @@ class Found:
 
 
 def measure(folder: Path) -> Found:
-    """Starts on a database that is up to date; the first start, which compiles our modules, is not counted."""
+    """Starts on a database that is up to date; the first, which compiles our modules, is not counted."""
     asyncio.run(seed.fill(folder, "web"))
     house: list[tuple[float, float]] = []
     bare: list[tuple[float, float]] = []

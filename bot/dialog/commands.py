@@ -1,0 +1,75 @@
+"""What we tell people to write is understood whatever they add: 「接 1，半小时到」, 「1 到了」, /start."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from nlp.meaning import Item, Meaning
+
+_END = r"(?=$|[\s，,。.；;：:！!、吧了啦咯])"
+_REF = r"[#]?\s*(?P<ref>\d{1,9})\s*号?单?"
+_DONE = r"(?:修好|弄好|搞好|换好|装好|处理好|通好|做好|好|完工|搞定|修完|弄完|做完)"
+_COMMANDS = (
+    ("ticket.accept", re.compile(rf"(?:我来?)?(?:接单?|抢单?)\s*{_REF}{_END}")),
+    ("ticket.progress", re.compile(rf"{_REF}\s*(?:已经?)?(?:到了|到场|处理中){_END}")),
+    ("ticket.complete", re.compile(rf"{_REF}\s*(?:已经?)?{_DONE}[了啦]?(?=$|[\s，,。.；;：:！!、])")),
+    ("ticket.transfer", re.compile(rf"{_REF}\s*(?:退回|退单){_END}")),
+    ("ticket.cancel", re.compile(rf"(?:撤销|取消)\s*{_REF}$")),
+    ("profile.approve", re.compile(r"(?:同意|通过)\s*(?:\d|$)")),
+    ("help", re.compile(r"/(?:start|help)(?:@\w+)?$")),
+)
+_DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
+#: What residents mean by the same words.
+_BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
+
+
+def read(text: str, role: str, meaning: Meaning) -> Meaning:
+    """The command that a text begins with; else the meaning as it is."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    for command, pattern in _COMMANDS:
+        match = pattern.match(plain)
+        if match is None:
+            continue
+        if command == "profile.approve" and role != "committee" and not any(c.isdigit() for c in plain):
+            continue
+        intent = command if role == "staff" else _BY_RESIDENTS.get(command, command)
+        item = meaning.items[0]
+        if meaning.sure and item.intent == intent and ("ref" in item.slots or intent == "help"):
+            return meaning
+        slots = {k: v for k, v in item.slots.items() if item.intent == intent or k == "location"}
+        if "ref" in pattern.groupindex:
+            slots["ref"] = int(match["ref"])
+        return Meaning((Item(intent, 1.0, slots, text),), True, meaning.nearest, meaning.traditional)
+    return meaning
+
+
+_DONE_WORDS = r"修好|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"
+_HEAD = re.compile(rf"^(?:接|[#＃])?\s*\d+\s*号?单?\s*(?:(?:{_DONE_WORDS})[了啦]?)?[，,。.；;：:！!\s]*")
+_RECEIVED = re.compile(
+    r"^(?:收到|好的?|知道了?|明白|OK|ok|马上[去来到]?|这就[去来]|来了|我[去来])[了啦，,。！!\s]*"
+)
+_THERE = re.compile(r"到了|到场|到现场|在[修看弄查通换]|处理中|开始|正在|已到|上门了|弄着|拆")
+
+
+def beside(text: str) -> str:
+    """What a worker added to a command: 「接1，二十分钟到」 says 二十分钟到."""
+    text = text.strip()
+    rest = _HEAD.sub("", text, count=1)
+    return rest.rstrip("。.！!，,")[:200] if rest != text else ""
+
+
+def received(text: str) -> str | None:
+    """What stands beside 「收到」; None where it isn't said, or more: that the worker is there."""
+    text = text.strip()
+    if not _RECEIVED.match(text) or _THERE.search(text):
+        return None
+    return _RECEIVED.sub("", text)[:200]
+
+
+def picked(text: str, offers: Sequence[Sequence[str]]) -> str | None:
+    """The words that a digit stands for, when choices ([label, words]) were offered."""
+    match = _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)) if offers else None
+    index = int(match.group(1)) - 1 if match else len(offers)
+    return offers[index][1] if index < len(offers) else None

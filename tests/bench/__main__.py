@@ -1,0 +1,98 @@
+"""`make bench`: every figure beside its measure of the same run, with the aim and whether it is met."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench import rows, start, turns, words
+
+RATE, TAIL, READY, MEMORY = 0.35, 3.0, 0.6, 120.0
+
+
+def say(line: str = "") -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def judged(found: float, aim: float, *, at_least: bool) -> str:
+    met = found >= aim if at_least else found <= aim
+    return f"aim {'>=' if at_least else '<='} {aim:g}: {'met' if met else 'NOT met'}"
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as made:
+        yield Path(made)
+
+
+def say_turns() -> list[float]:
+    """The memory after the load of each channel."""
+    memory = []
+    say("Whole repair turns over HTTP, SQLite synchronous=FULL, beside a bare aiohttp server")
+    for measure in (turns.web, turns.telegram):
+        with folder() as made:
+            found = asyncio.run(measure(made))
+        memory.append(found.memory)
+        for one in found.compared:
+            name = f"  {one.channel}, {one.chats} at once"
+            say(f"{name:24} turns/s {one.rate:5.2f}×  ({judged(one.rate, RATE, at_least=True)})")
+            say(f"{'':24} p99     {one.tail:5.2f}×  ({judged(one.tail, TAIL, at_least=False)})")
+            say(f"{'':24} cpu     {one.work:5.1f}×")
+            say(f"{'':24} house | bare: {one.scale()}")
+        if found.answered != found.tickets:
+            raise SystemExit(f"{found.answered} answers, but {found.tickets} tickets")
+        say(f"{'':24} every one of {found.answered} answers has its ticket")
+    return memory
+
+
+def say_start(loaded: list[float]) -> None:
+    with folder() as made:
+        found = start.measure(made)
+    say("Start and memory, beside a bare aiohttp server")
+    ratio = found.house / found.bare
+    say(
+        f"  ready after  {ratio:5.2f}×  {found.house:.2f} s | {found.bare:.2f} s"
+        f"  ({judged(found.house, READY, at_least=False)} s)"
+    )
+    for name, memory in zip(("idle", "web load", "telegram"), (found.house_memory, *loaded), strict=True):
+        ratio = memory / found.bare_memory
+        say(f"  {name:12} {ratio:5.2f}×  {memory:.0f} MiB  ({judged(memory, MEMORY, at_least=False)} MiB)")
+
+
+def say_words() -> None:
+    say("Understanding a line, beside jieba.lcut of the same line")
+    for one in words.measure():
+        say(
+            f"  {one.lines:12} p50 {one.middle / one.jieba:5.2f}×  p95 {one.tail / one.jieba:5.2f}×"
+            f"  {one.middle:.0f} µs, {one.tail:.0f} µs | {one.jieba:.0f} µs"
+        )
+
+
+def say_rows() -> None:
+    with folder() as made:
+        hand, *found = rows.measure(made)
+    say(f"Whole turns in process at 1 and 50 chats, beside the bare writes by hand ({hand.rates[0]:.0f}/s)")
+    for one in found:
+        ratios = "  ".join(f"{rate / hand.rates[0]:.2f}×" for rate in one.rates)
+        say(f"  {one.store:12} {ratios}   {'/s  '.join(f'{rate:.0f}' for rate in one.rates)}/s")
+
+
+def main() -> None:
+    began = time.perf_counter()
+    loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
+    say(f"{os.cpu_count()} cores, load before: {loads}")
+    say_start(say_turns())
+    say_words()
+    say_rows()
+    say(f"{time.perf_counter() - began:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()
