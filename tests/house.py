@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot import app
+from bot import app, outbox
 from bot.app import House
 from bot.channels.base import Handle, Limits
 from bot.clock import TurnedClock
 from bot.config import Settings
 from bot.domain import people
 from bot.domain.people import Role
-from bot.messages import Incoming, Outgoing
+from bot.messages import Incoming, Lane, Outgoing
 from bot.responses import Wording
 from bot.store import Statement
 from nlp.understanding import Understanding
@@ -192,3 +192,26 @@ async def value(house: House, sql: str, *values: object) -> Any:
     (row,) = await rows(house, sql, *values)
     (found,) = row.values()
     return found
+
+
+async def owe(
+    house: House, *texts: str, chat: str = "a", lane: Lane = Lane.REPLY, channel: str = "web"
+) -> None:
+    """Owe messages to a chat, as a turn does."""
+
+    async def work(db: BaseDBAsyncClient) -> None:
+        for text in texts:
+            await outbox.put(db, channel, chat, text, now=house.clock.now(), lane=lane)
+
+    await house.store.run(work)
+
+
+@asynccontextmanager
+async def working(house: House) -> AsyncIterator[None]:
+    """The worker at work, as in the service."""
+    task = asyncio.create_task(house.delivery.run())
+    try:
+        yield
+    finally:
+        await house.delivery.finish(1)
+        await asyncio.wait_for(task, 5)

@@ -63,7 +63,7 @@ def test_a_group_sees_no_door(place: Place, shown: str) -> None:
 
 def test_a_correction_keeps_what_it_does_not_name() -> None:
     wrong = Place("5", "1", "", "", "电梯")
-    assert wrong.corrected(Place(building="3")).line == "3栋1单元电梯"
+    assert wrong.corrected(Place(building="3")).line == "3栋电梯", "its unit was of the other building"
     assert Place("3", "", "", "", "电梯").corrected(Place(unit="2")).line == "3栋2单元电梯"
 
 

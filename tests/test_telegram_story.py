@@ -78,7 +78,7 @@ def message(sender: int, text: str, chat: int | None = None) -> dict[str, Any]:
     number = next(_updates)
     where = chat or sender
     kind = {"type": "private", "first_name": "芳"} if where > 0 else {"type": "group", "title": "业主群"}
-    command = {"type": "bot_command", "offset": 0, "length": len(text.split()[0])}
+    command = {"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}
     return {
         "update_id": number,
         "message": {

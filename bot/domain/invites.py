@@ -50,7 +50,8 @@ _MAKE = Statement(
 )
 # Used in the same statement that finds it: of two who send one code at once, one gets the role.
 _USE = Statement(
-    "update invite set used_ms = $2 where code = $1 and used_ms is null and until_ms > $2 returning *"
+    "update invite set used_ms = $2 where code = $1 and community_id = $3 and used_ms is null"
+    " and until_ms > $2 returning *"
 )
 _COMMUNITY = Statement("select community_id from invite where code = $1 and used_ms is null")
 
@@ -93,8 +94,8 @@ async def community_of(db: BaseDBAsyncClient, code: str) -> int | None:
 
 async def use(db: BaseDBAsyncClient, code: str, person: Person, now: datetime) -> Person | None:
     """Give the person what the code was made for; None when there is no such code, or not any more."""
-    row = await _USE.row(db, code, milliseconds(now))
-    if row is None or row["community_id"] != person.community_id:
+    row = await _USE.row(db, code, milliseconds(now), person.community_id)
+    if row is None:
         return None
     await people.grant(
         db,
