@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.dialog.form import Context, Form, needed
@@ -35,6 +36,10 @@ class Report(Form):
 @skill.on("report", Report, by=Role.RESIDENT, kept=True)
 async def report(turn: Turn, form: Report) -> None:
     where = Place.read(form.location)
+    said = Place.read(turn.item.slots.get("location"))
+    if said.room and not said.building and turn.community.impossible(None, None, said.room):
+        # a number alone that no flat here has was none: the speaker's home it is
+        where = places.complete(replace(said, room=""), turn.person.home, form.category, "") or where
     if turn.community.impossible(where.building, where.unit, where.room):
         turn.ask_again("location")
         turn.say("repair.no_such_place", where=where.line, community=turn.community)
