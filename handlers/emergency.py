@@ -9,7 +9,7 @@ from bot.dialog import follow_up
 from bot.dialog.form import Form
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import dispatch, places, tickets, work
+from bot.domain import dispatch, emergencies, places, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
 from bot.domain.tickets import EMERGENCY, State, Ticket
@@ -71,7 +71,7 @@ def where(turn: Turn, said: Place, kind: str) -> Place:
 async def report(turn: Turn, form: Report) -> None:
     other = await _seen(turn, turn.item.text)
     kind = other.category if other else form.kind
-    ticket, new = await work.danger(
+    ticket, new = await emergencies.danger(
         turn,
         turn.person,
         kind=kind,
@@ -157,7 +157,7 @@ async def _say_more(turn: Turn, ticket: Ticket, meaning: Meaning, text: str) -> 
         ticket = await tickets.amend(
             turn.db, ticket, turn.person, now=turn.now, where=said, home_id=flat.id if flat else None
         )
-    await work.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
+    await emergencies.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
     turn.talk_about(ticket.ref)
     worker = await work.assignee(turn, ticket)
     if worker is None:
@@ -173,7 +173,7 @@ async def witnessed(turn: Turn, meaning: Meaning) -> bool:
     ticket = await _seen(turn, text) if turn.group and not meaning.sure else None
     if ticket is None:
         return False
-    await work.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
+    await emergencies.join_danger(turn, ticket, turn.person, text[:500], turn.pictures())
     turn.talk_about(ticket.ref)
     turn.say("emergency.report.joined", ticket=ticket)
     return True

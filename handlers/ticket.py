@@ -10,7 +10,7 @@ from bot.dialog import commands, follow_up
 from bot.dialog.form import Context, Form, needed
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import dispatch, people, photos, tickets, work
+from bot.domain import dispatch, emergencies, people, photos, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
 from bot.domain.tickets import EMERGENCY, HAND, State, Ticket
@@ -165,7 +165,7 @@ async def urge(turn: Turn, form: About) -> None:
     )
     turn.talk_about(ticket.ref)
     if ticket.kind == EMERGENCY:
-        await work.join_danger(turn, ticket, turn.person, turn.item.text[:500])
+        await emergencies.join_danger(turn, ticket, turn.person, turn.item.text[:500])
         worker = await work.assignee(turn, ticket)
         who = dispatch.called(worker) if worker else ""
         turn.say(f"emergency.report.{'passed_on' if worker else 'passed'}", ticket=ticket, who=who)

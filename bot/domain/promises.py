@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from bot.domain import dispatch, people, tickets
 from bot.domain.communities import Work
+from bot.domain.emergencies import ALERT_AGAIN
 from bot.domain.people import Role
 from bot.domain.tickets import DONE, EMERGENCY, State, Ticket, Verb
-from bot.domain.work import ALERT_AGAIN, CONFIRM_AFTER, REPORT_BACK, assignee, by_day, details, tell_concerned
+from bot.domain.work import CONFIRM_AFTER, REPORT_BACK, assignee, by_day, details, tell_concerned
 from bot.messages import Lane
 
 TELL_REPORTER = 2  # alerts without an answer before the reporter hears that nobody has answered

@@ -15,14 +15,12 @@ from bot.domain.places import Place
 from bot.domain.tickets import EMERGENCY, REPAIR, Ticket, Verb
 from bot.domain.times import Window
 from bot.inbox import milliseconds
-from bot.messages import Lane, Photo
+from bot.messages import Photo
 from bot.unit_of_work import Refusal
 
-ALERT_AGAIN = timedelta(minutes=2)  # danger: until a human acknowledges
 REPORT_BACK = timedelta(minutes=30)  # danger: acknowledged, and then?
 CONFIRM_AFTER = (timedelta(days=1), timedelta(days=3), timedelta(days=7))  # remind, remind, close
 URGE_AGAIN = timedelta(hours=2)
-SAME_DANGER = timedelta(minutes=60)
 LONGEST_WORDS, TELLS_MORE = 200, 14  # characters
 NIGHT = (22, 8)  # nobody is promised a time between these hours, urgent matters aside
 
@@ -69,7 +67,7 @@ def visit_by(work: Work, ticket: Ticket) -> datetime:
     return by_day(work, at, urgent=ticket.urgent)
 
 
-def _without(persons: Iterable[Person], *ones: Person | None) -> list[Person]:
+def without(persons: Iterable[Person], *ones: Person | None) -> list[Person]:
     ids = {one.id for one in ones if one}
     return [person for person in persons if person.id not in ids]
 
@@ -125,7 +123,7 @@ async def report(
     key = "repair.new_urgent" if ticket.urgent else "repair.new"
     work.notify(asked, key, ticket=ticket, wanted=details(work, ticket), photos=tuple(pictures))
     if ticket.home_id:
-        family = _without(await people.household(work.db, ticket.home_id), person)
+        family = without(await people.household(work.db, ticket.home_id), person)
         work.notify(family, "repair.filed_for", ticket=ticket, who=person.called)
     return ticket
 
@@ -149,7 +147,7 @@ async def hurry(work: Work, ticket: Ticket) -> Ticket:
 
 async def tell_concerned(work: Work, ticket: Ticket, key: str, *but: Person | None, **values: Any) -> None:
     """Tell the reporter, the household and the subscribers."""
-    family = _without(await tickets.concerned(work.db, ticket), *but)
+    family = without(await tickets.concerned(work.db, ticket), *but)
     work.notify(family, key, ticket=ticket, **values)
 
 
@@ -186,7 +184,7 @@ async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
         await tell_concerned(
             work, ticket, "emergency.coming", by, who=dispatch.called(by), note=_besides(note)
         )
-        others = _without(await dispatch.on_duty(work), by)
+        others = without(await dispatch.on_duty(work), by)
         work.notify(others, "emergency.taken", ticket=ticket, who=dispatch.called(by))
     else:
         when = say_wanted(work, ticket)
@@ -271,10 +269,10 @@ async def confirm(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tic
         assignee_id=ticket.assignee_id, note=note,
     )  # fmt: skip
     worker = await assignee(work, ticket)
-    told = _without([worker] if worker else [], by)
+    told = without([worker] if worker else [], by)
     key = "ticket.confirm.told"
     if ticket.kind == EMERGENCY:
-        told, key = _without(await dispatch.on_duty(work), by), "emergency.told_over"
+        told, key = without(await dispatch.on_duty(work), by), "emergency.told_over"
     work.notify(told, key, ticket=ticket, who=by.called)
     await tell_concerned(work, ticket, key, by, *told, who=by.called)
     return ticket
@@ -307,7 +305,7 @@ async def cancel(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
         assignee_id=ticket.assignee_id, note=note,
     )  # fmt: skip
     if worker:
-        work.notify(_without([worker], by), "ticket.cancel.told", ticket=ticket, who=by.called)
+        work.notify(without([worker], by), "ticket.cancel.told", ticket=ticket, who=by.called)
     await tell_concerned(work, ticket, "ticket.cancel.told", by, worker, who=by.called)
     return ticket
 
@@ -327,7 +325,7 @@ async def urge(work: Work, ticket: Ticket, by: Person) -> tuple[Ticket, int]:
         ticket = await tickets.schedule(work.db, ticket, promised=soon, step=ticket.step, due=soon)
     await tell_staff(work, ticket, "ticket.urge.told", by, count=count)
     if count >= 2:
-        leads = _without(await dispatch.above(work, 0), by)
+        leads = without(await dispatch.above(work, 0), by)
         work.notify(leads, "ticket.urge.escalated", ticket=ticket, count=count)
     return ticket, count
 
@@ -341,8 +339,8 @@ async def give_back(work: Work, ticket: Ticket, by: Person, reason: str) -> Tick
         work.db, ticket, Verb.GIVE_BACK, by, now=work.now, promised=promised, due=promised,
         assignee_id=None, note=reason,
     )  # fmt: skip
-    asked = _without(await dispatch.workers(work, ticket.category, ticket.where.building), by)
-    leads = _without(await dispatch.above(work, 0), by, *asked)
+    asked = without(await dispatch.workers(work, ticket.category, ticket.where.building), by)
+    leads = without(await dispatch.above(work, 0), by, *asked)
     work.notify(asked, "repair.new", ticket=ticket, wanted=details(work, ticket))
     work.notify(leads, "ticket.transfer.returned", ticket=ticket, who=dispatch.called(by), reason=reason)
     await tell_concerned(
@@ -373,79 +371,4 @@ async def tell_staff(
     """Tell who has the ticket, or who was asked when nobody has it yet."""
     worker = await assignee(work, ticket)
     asked = [worker] if worker else await dispatch.workers(work, ticket.category, ticket.where.building)
-    work.notify(_without(asked, *but), key, ticket=ticket, photos=pictures, **values)
-
-
-async def danger(
-    work: Work,
-    person: Person,
-    *,
-    kind: str,
-    brief: str,
-    words: str,
-    where: Place,
-    phone: str = "",
-    pictures: Sequence[Photo] = (),
-) -> tuple[Ticket, bool]:
-    """Alert everybody on duty; the emergency, and whether it is a new one.
-
-    A second report from the same staircase within the hour, of the same kind or of none ("") that could be
-    told, joins the first.
-    """
-    now = work.now
-    same = await _same_danger(work, kind, where)
-    if same is not None:
-        await join_danger(work, same, person, words, pictures)
-        return same, False
-    kind = kind or "danger"
-    flat = await find_flat(work, where, person)
-    ticket = await tickets.file(
-        work.db,
-        work.community.id,
-        person,
-        now=now,
-        kind=EMERGENCY,
-        category=kind,
-        brief=brief,
-        words=words,
-        where=where,
-        home_id=flat.id if flat else None,
-        promised=now + ALERT_AGAIN,
-        due=now + ALERT_AGAIN,
-        urgency="urgent",
-        phone=phone,
-    )
-    if pictures:
-        await photos.attach(work.db, ticket.id, person.id, pictures, now)
-    await tell_staff_of_danger(work, ticket, "emergency.new", words=words, pictures=tuple(pictures))
-    return ticket, True
-
-
-async def _same_danger(work: Work, kind: str, where: Place) -> Ticket | None:
-    for state in (tickets.State.OPEN, tickets.State.ACCEPTED, tickets.State.IN_PROGRESS):
-        for other in await tickets.in_state(work.db, work.community.id, state, 20):
-            if other.kind != EMERGENCY or work.now - other.made >= SAME_DANGER:
-                continue
-            if kind in ("", other.category) and where.near(other.where):
-                return other
-    return None
-
-
-async def join_danger(
-    work: Work, ticket: Ticket, person: Person, words: str, pictures: Sequence[Photo] = ()
-) -> None:
-    """Somebody says more of an emergency: who is at it hears the words, and the person is kept informed."""
-    mine = any(one.id == person.id for one in await tickets.concerned(work.db, ticket))
-    await tickets.subscribe(work.db, ticket, person)
-    if pictures:
-        await photos.attach(work.db, ticket.id, person.id, pictures, work.now)
-    await audit.write(work.db, ticket.community_id, work.now, person.id, "say", "ticket", ticket.id, words)
-    key = "emergency.words" if mine else "emergency.more"
-    await tell_staff_of_danger(work, ticket, key, person, words=words, pictures=tuple(pictures))
-
-
-async def tell_staff_of_danger(
-    work: Work, ticket: Ticket, key: str, *but: Person, pictures: tuple[Photo, ...] = (), **values: Any
-) -> None:
-    asked = _without(await dispatch.on_duty(work), *but)
-    work.notify(asked, key, lane=Lane.DANGER, ticket=ticket, photos=pictures, **values)
+    work.notify(without(asked, *but), key, ticket=ticket, photos=pictures, **values)
