@@ -153,7 +153,7 @@ class House:
 
     async def close(self) -> None:
         """Finish turns and sends under way, stop listening, keep what is owed for the next start."""
-        self._ticker.stop()
+        await self._ticker.stop()
         await self.pipeline.finish(3)
         await self.delivery.finish(3)  # before the channels close: what they carry is to be recorded
         for channel in self.channels.values():

@@ -49,5 +49,7 @@ def start(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp.access", "tortoise"):
+    for noisy in ("httpx", "httpcore", "telegram", "aiohttp.access", "tortoise"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # that a tick was left out under load is its way of working, not news
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
