@@ -22,21 +22,22 @@ async def affirm(turn: Turn, _: Nothing) -> None:
 @skill.on("deny", Nothing, by=Role.STRANGER, question=True)
 async def deny(turn: Turn, _: Nothing) -> None:
     """「不是这个」 right after filing: what is wrong may be said, or it is called off."""
-    ref = await just_filed(turn)
-    if ref is None:
-        turn.say("done")
-    else:
-        turn.say("what_is_wrong", ref=ref)
+    await ask_about_just_filed(turn, "what_is_wrong")
 
 
 @skill.on("cancel", Nothing, by=Role.STRANGER, question=True)
 async def cancel(turn: Turn, _: Nothing) -> None:
     """「算了」 with nothing open: perhaps what was filed just now is meant; never guessed."""
+    await ask_about_just_filed(turn, "which_cancel")
+
+
+async def ask_about_just_filed(turn: Turn, question: str) -> None:
+    """Ask what is meant with what was filed just now; without it the word is merely heard."""
     ref = await just_filed(turn)
     if ref is None:
         turn.say("done")
     else:
-        turn.say("which_cancel", ref=ref)
+        turn.say(question, ref=ref)
 
 
 async def just_filed(turn: Turn) -> int | None:

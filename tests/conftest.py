@@ -13,6 +13,8 @@ import pytest
 
 from bot.app import House
 from tests import postgres
+from tests.fakes.telegram import FarSide
+from tests.fakes.telegram_house import FAR_SIDES
 from tests.house import opened
 
 
@@ -82,3 +84,12 @@ async def house(database_url: str) -> AsyncIterator[House]:
     """The sample community with its people (tests/house.py), on a Friday evening that stands still."""
     async with opened(database_url) as house:
         yield house
+
+
+@pytest.fixture(params=FAR_SIDES)
+async def far_side(request: pytest.FixtureRequest) -> AsyncIterator[FarSide]:
+    """A pretended Telegram: our own, and the one beside the repository where it is there."""
+    far = FAR_SIDES[request.param]()
+    await far.start()
+    yield far
+    await far.stop()

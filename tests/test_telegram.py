@@ -21,21 +21,13 @@ from bot.channels.pace import Patience
 from bot.channels.telegram import TelegramChannel
 from bot.channels.telegram_reading import Aside, Heard, Me, read
 from tests.fakes.telegram import BOT_ID, JPEG, SECRET, TOKEN, USERNAME, FarSide, push
-from tests.fakes.telegram_house import FAR_SIDES, House, channel_to, said, serving, until
+from tests.fakes.telegram_house import House, channel_to, said, serving, until
 
 RECORDINGS = sorted((Path(__file__).parent / "wire" / "telegram").glob("*.json"))
 BOT = Bot(TOKEN)
 ME = Me(BOT_ID, USERNAME, ("邻里",))
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 SIZES = [{"file_id": "F9", "file_unique_id": "u9", "width": 800, "height": 600, "file_size": 30}]
-
-
-@pytest.fixture(params=FAR_SIDES)
-async def far_side(request: pytest.FixtureRequest) -> AsyncIterator[FarSide]:
-    far = FAR_SIDES[request.param]()
-    await far.start()
-    yield far
-    await far.stop()
 
 
 @pytest.fixture

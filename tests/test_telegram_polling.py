@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,7 @@ from bot.channels import telegram as channel_module
 from bot.channels.base import Incoming
 from bot.channels.pace import Patience
 from tests.fakes.telegram import FarSide
-from tests.fakes.telegram_house import FAR_SIDES, polling, said, until
-
-
-@pytest.fixture(params=FAR_SIDES)
-async def far_side(request: pytest.FixtureRequest) -> AsyncIterator[FarSide]:
-    far = FAR_SIDES[request.param]()
-    await far.start()
-    yield far
-    await far.stop()
+from tests.fakes.telegram_house import polling, said, until
 
 
 @pytest.fixture(autouse=True)

@@ -17,17 +17,9 @@ from bot.channels.pictures import media_type
 from bot.channels.telegram import TelegramChannel
 from bot.channels.telegram_text import clean, split, units
 from tests.fakes.telegram import JPEG, TOKEN, FarSide
-from tests.fakes.telegram_house import FAR_SIDES, channel_to, owed
+from tests.fakes.telegram_house import channel_to, owed
 
 GROUP, FAMILY = -1002100000001, "👨‍👩‍👧‍👦"
-
-
-@pytest.fixture(params=FAR_SIDES)
-async def far_side(request: pytest.FixtureRequest) -> AsyncIterator[FarSide]:
-    far = FAR_SIDES[request.param]()
-    await far.start()
-    yield far
-    await far.stop()
 
 
 @pytest.fixture

@@ -17,20 +17,12 @@ import pytest
 from bot import office
 from bot.config import Settings
 from tests.fakes.telegram import SECRET, FarSide, free_socket, push
-from tests.fakes.telegram_house import FAR_SIDES, until
+from tests.fakes.telegram_house import until
 
 ROOT = Path(__file__).parents[1]
 WANG, LI, GROUP = 111, 222, -100
 _updates = itertools.count(5000)
 Tell = Callable[[dict[str, Any]], Awaitable[None]]
-
-
-@pytest.fixture(params=sorted(FAR_SIDES))
-async def far(request: pytest.FixtureRequest) -> AsyncIterator[FarSide]:
-    side = FAR_SIDES[request.param]()
-    await side.start()
-    yield side
-    await side.stop()
 
 
 @asynccontextmanager
@@ -135,32 +127,32 @@ async def hears(far: FarSide, chat: int, *words: str) -> str:
 
 @pytest.mark.parametrize("webhook", [True, False], ids=["webhook", "polling"])
 async def test_a_sentence_becomes_a_ticket_that_staff_claim(
-    far: FarSide, tmp_path: Path, webhook: bool
+    far_side: FarSide, tmp_path: Path, webhook: bool
 ) -> None:
     settings = Settings(database_url=f"sqlite://{tmp_path}/linli.db")
     resident = await office.invite(settings, slug="xingfuli", role="resident", name="王芳", home="3-2-501")
     staff = await office.invite(settings, slug="xingfuli", role="staff", name="老李", trade="水电")
-    async with running(far, tmp_path, webhook=webhook) as tell:
+    async with running(far_side, tmp_path, webhook=webhook) as tell:
         await tell(message(WANG, f"/start {resident}"))
-        await hears(far, WANG, "王芳", "3栋2单元501")
+        await hears(far_side, WANG, "王芳", "3栋2单元501")
         await tell(message(LI, staff))
-        await hears(far, LI, "老李")
+        await hears(far_side, LI, "老李")
         await tell(message(WANG, "厨房水管漏水了，麻烦派人来看看"))
-        await hears(far, WANG, "#1", "水管", "3栋2单元501厨房")
-        await hears(far, LI, "【新报修】", "#1", "接 1")
-        alert = next(call for call in far.calls("sendMessage") if "新报修" in str(call.data.get("text")))
+        await hears(far_side, WANG, "#1", "水管", "3栋2单元501厨房")
+        await hears(far_side, LI, "【新报修】", "#1", "接 1")
+        alert = next(call for call in far_side.calls("sendMessage") if "新报修" in str(call.data.get("text")))
         (button,) = alert.data["reply_markup"]["inline_keyboard"][0]
         assert button["callback_data"] == "接 1"
         await tell(tap(LI, button["callback_data"]))
-        await hears(far, LI, "#1", "归您了")
-        await hears(far, WANG, "老李", "接了 #1")
+        await hears(far_side, LI, "#1", "归您了")
+        await hears(far_side, WANG, "老李", "接了 #1")
         await tell(message(WANG, "@邻里 活动室的灯坏了", GROUP))
-        in_group = await hears(far, GROUP, "#2", "活动室")
+        in_group = await hears(far_side, GROUP, "#2", "活动室")
         assert "501" not in in_group
         await tell(message(LI, "今天天气不错", GROUP))
         await tell(message(LI, "1 修好了"))
-        await hears(far, WANG, "修好了", "1 好了", "2 还没好")
+        await hears(far_side, WANG, "修好了", "1 好了", "2 还没好")
         await tell(message(WANG, "1"))
-        await hears(far, LI, "#1", "确认已解决")
-        assert len(told(far, GROUP)) == 1
-        assert len([text for text in told(far, WANG) if "已报修 #1" in text]) == 1
+        await hears(far_side, LI, "#1", "确认已解决")
+        assert len(told(far_side, GROUP)) == 1
+        assert len([text for text in told(far_side, WANG) if "已报修 #1" in text]) == 1

@@ -161,10 +161,8 @@ class Dialogue:
             turn.say("profile.how")
             return
         bind = Item("profile.bind", 1.0, dict(item.slots), item.text)
-        row = kept(bind, milliseconds(turn.now))
-        row["keeps"] = True
         if not any(one["intent"] == bind.intent for one in turn.state.waiting):
-            turn.state.waiting.insert(0, row)
+            turn.state.waiting.insert(0, kept(bind, milliseconds(turn.now)))
         turn.state.waiting.append(kept(item, milliseconds(turn.now)))
 
     async def _do(
