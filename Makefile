@@ -31,7 +31,7 @@ $(BIN)/python:
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "安装依赖（第一次要一两分钟）"
-	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -39,7 +39,7 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || { \
 	    echo "测试自带的 PostgreSQL 还没有 Python 3.13 的安装包：请用 3.11 或 3.12，如 make test PYTHON=python3.12（先删掉 $(VENV)）。" >&2; exit 1; }
 	@echo "安装依赖和测试工具（第一次要一两分钟）"
-	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/run.stamp
 
