@@ -41,13 +41,15 @@ async def faults(settings: Settings) -> list[str]:
 def _rules(mind: Understanding, dialogue: Dialogue) -> Iterator[str]:
     """A rule without a handler, a handler without a rule, an example with two meanings."""
     spoken = {name for name, action in dialogue.actions.items() if action.spoken}
-    for intent in sorted(mind.intents - spoken):
+    for intent in sorted(mind.intents - mind.later - spoken):
         yield f"{intent}: a rule without a handler"
+    for intent in sorted(mind.later & spoken):
+        yield f"{intent}: has a handler, and yet is for later"
     for intent in sorted(spoken - mind.intents):
         yield f"{intent}: a handler without a rule"
     now = datetime(2026, 3, 4, 10, 0)  # noqa: DTZ001 - the understanding's time is local and naive
     for intent in sorted(mind.intents):
-        role = next(iter(sorted(mind.roles(intent))), "resident")
+        role = mind.speaker(intent)
         alone, in_group = mind.examples(intent)
         for texts, group in ((alone, False), (in_group, True)):
             for text in texts:

@@ -14,10 +14,13 @@ from bot import demo
 from bot.app import House
 from bot.config import Settings
 from bot.doors import open_doors
+from nlp import segment
 
 
 async def serve(settings: Settings, *, demo_people: bool, say: Callable[[str], None]) -> None:
     """Open the house and serve until SIGTERM or SIGINT. `say` is told the address when it is ready."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    segment.warm(settings.data_dir)
     house = House(settings)
     await house.open(serving=True)
     runner: web.AppRunner | None = None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nlp.labelled import TEXTUAL
 from nlp.lexicon import Span
+from nlp.ranker import Ranker, Thought
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
 from nlp.slots import location, time, urgency
 from nlp.slots.location import Location
+from nlp.tagger import Tagger, features
 
 BRIEF = 20
 #: A wish for somebody to come, next to a time: the time is when.
@@ -43,19 +46,69 @@ _LOOSE = re.compile(
 )
 
 
-def fill(rule: Rule, score: Score, reading: Reading, book: RuleBook) -> tuple[dict[str, Any], str]:
-    """The slots of the rule that the text states, and the matter in a few words."""
-    slots: dict[str, Any] = {}
-    for name in rule.slots:
-        if name == rule.enum:
-            value: Any = score.value if score.values and max(score.values.values()) > 0.2 else None
-        elif name == "category":
-            value = _category(reading, book)
-        else:
-            value = _SLOTS[name](rule, reading)
-        if value not in (None, "", {}):
-            slots[name] = value
-    return slots, _brief(rule, score, reading)
+class Filler:
+    """Finds the slots of an intent: patterns where they are best, trained models where words are free."""
+
+    def __init__(self, book: RuleBook, ranker: Ranker, tagger: Tagger) -> None:
+        self._book, self._ranker, self._tagger = book, ranker, tagger
+
+    def __call__(
+        self, rule: Rule, reading: Reading, features: Sequence[str], score: Score | None = None
+    ) -> tuple[dict[str, Any], str]:
+        """The slots of the rule that the text states, and the matter in a few words."""
+        slots: dict[str, Any] = {}
+        marked = self._marked(rule, reading)
+        for name in rule.slots:
+            if name in ("category", "kind"):
+                value: Any = self._ranker.value(rule.public, features, name)
+            elif name in TEXTUAL:
+                value = _textual(name, rule, reading, marked)
+            elif name == "options":
+                value = [reading.text[start:end] for start, end in marked.get("option", ())]
+            elif name == "location":
+                value = _location(rule, reading, marked)
+            else:
+                find = _SLOTS.get(name)
+                value = find(rule, reading) if find else None
+            if value not in (None, "", {}, []):
+                slots[name] = value
+        return slots, _brief(rule, score, reading) if score else ""
+
+    def _marked(self, rule: Rule, reading: Reading) -> dict[str, list[Span]]:
+        """The words that stand for free slots, by slot."""
+        sought = sought_in(rule.slots)
+        if not sought or not self._tagger.model:
+            return {}
+        seen = features(reading.plain, reading.found, reading.words, rule.public)
+        marked: dict[str, list[Span]] = {}
+        for name, start, end in self._tagger.mark(seen, sought):
+            marked.setdefault(name, []).append((start, end))
+        return marked
+
+    def values(self, name: str, reading: Reading, thought: Thought) -> list[Any]:
+        """Every value of one slot, in order, in the contract's form."""
+        if name in TEXTUAL and name not in ("name", "place"):
+            rules = [rule for rule in self._book.rules if name in rule.slots]
+            rule = max(rules, key=lambda r: thought.scores.get(r.public, -1.0), default=None)
+            marked = self._marked(rule, reading) if rule else {}
+            return [reading.text[start:end] for start, end in marked.get(name, ())]
+        return values(name, reading, self._book)
+
+
+def sought_in(slots: Sequence[str]) -> list[str]:
+    """The free slots among these, and those within others: an option of options, the place of a location."""
+    within = {"options": "option", "location": "place"}
+    named = {within.get(name, name) for name in slots}
+    return [name for name in TEXTUAL if name in named]
+
+
+def _textual(name: str, rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]) -> Any:
+    """The first words marked for a slot, as typed; names and assignees also by their patterns."""
+    if name in marked:
+        start, end = marked[name][0]
+        return reading.text[start:end]
+    pattern = _SLOTS.get(name)
+    return pattern(rule, reading) if pattern else None
 
 
 def _category(reading: Reading, book: RuleBook) -> str | None:
@@ -75,7 +128,7 @@ def _not_this(plain: str, span: Span) -> bool:
     return plain[max(0, span[0] - 2) : span[0]] == "不是"
 
 
-def _location(rule: Rule, reading: Reading) -> dict[str, str] | None:
+def _location(rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]) -> dict[str, str] | None:
     bare = rule.number == "room"
     chosen = location.choose(reading.addresses, bare=bare)
     where = chosen.location if chosen else Location()
@@ -86,17 +139,11 @@ def _location(rule: Rule, reading: Reading) -> dict[str, str] | None:
         and not any(f.denied for f in reading.addresses)
     ):
         where = location.fill(reading.addresses, where)
-    place = _place(reading)
+    start, end = marked["place"][0] if "place" in marked else (0, 0)
+    place = reading.text[start:end]
     if place:
         where = Location(where.building, where.unit, where.floor, where.room, place)
     return where.write() or None
-
-
-def _place(reading: Reading) -> str | None:
-    for start, end in reading.places:
-        if not _not_this(reading.plain, (start, end)) and not reading.plain.startswith("不是", end):
-            return reading.text[start:end]
-    return None
 
 
 def _time(rule: Rule, reading: Reading) -> dict[str, str] | None:
@@ -146,7 +193,6 @@ def _name(rule: Rule, reading: Reading) -> str | None:
 
 
 _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
-    "location": _location,
     "time": _time,
     "assignee": _assignee,
     "ref": _ref,
@@ -157,7 +203,6 @@ _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "price": lambda _, reading: _first(reading.prices),
     "people": lambda _, reading: _first(reading.people),
     "duration_minutes": lambda _, reading: _first(reading.durations),
-    "kind": lambda _, __: None,
 }
 
 

@@ -33,13 +33,15 @@ class Meaning:
     """What one message means.
 
     `items` has at least one item. `sure` says that the first item cleared floor and margin; when it did not,
-    `items[0].intent` is `none` and `nearest` has the candidates, best first, for a question back.
+    `items[0].intent` is `none`, `nearest` has the candidates, best first, for a question back, and `guess` is
+    what it would be if we had to say.
     """
 
     items: tuple[Item, ...]
     sure: bool
     nearest: tuple[Intent, ...] = ()
     traditional: bool = False
+    guess: Item | None = None
 
     @property
     def intent(self) -> Intent:

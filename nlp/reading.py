@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 
+from nlp import features, segment, tagger
 from nlp.lexicon import Lexicon, Span
-from nlp.opinion import Thought
 from nlp.patterns import Scene
 from nlp.slots import location, name, phone, plate, quantity, ref, time
 
@@ -20,10 +20,17 @@ class Reading:
         self.plain = plain
         self.now = now
         self.found = lexicon.find(plain)
-        #: what the second opinion said of this text, once asked
-        self.thought: Thought | None = None
         self._slot_spans: dict[str, list[Span]] = {}
         self.scene = Scene(plain, self.found, self.spans)
+
+    def features(self, role: str, group: bool) -> list[str]:
+        """What the linear models see."""
+        return features.of_text(self.plain, self.found, role, group)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """jieba's words, as far as labels are sought."""
+        return segment.cut(self.plain[: tagger.READ])
 
     @cached_property
     def phones(self) -> list[tuple[str, Span]]:

@@ -24,8 +24,9 @@ LEVELS = {
 }
 ROLES = frozenset({"resident", "staff", "committee"})
 SLOTS = frozenset(
-    {"category", "kind", "location", "time", "urgency", "name", "phone", "ref", "people", "price", "plate"}
-    | {"duration_minutes", "assignee"}
+    {"category", "kind", "location", "origin", "destination", "time", "rrule", "deadline", "duration_minutes"}
+    | {"urgency", "phone", "name", "ref", "rating", "item", "price", "people", "plate", "audience", "body"}
+    | {"title", "question", "options", "choice", "capacity", "assignee", "period"}
 )
 NUMBERS = frozenset({"ref", "room", "none"})
 #: Wording is kept in the same files by others; it is not ours to judge.
@@ -33,8 +34,8 @@ _WORDING = frozenset({"prompts", "responses"})
 _TOP_WORDING = frozenset({"notifications", "responses"})
 _VALUED = ("category", "kind")
 _KEYS = frozenset(
-    {"examples", "group_examples", "roles", "public", "slots", "number", "time", "group", "affirmed", "brief"}
-    | {"troubles"}
+    {"say", "later", "speaker", "examples", "group_examples", "roles", "public", "slots", "number", "time"}
+    | {"group", "affirmed", "brief", "troubles"}
     | LEVELS.keys()
 )
 
@@ -84,7 +85,10 @@ class Rule:
     values: tuple[Value, ...] = ()
     troubles: str = ""
     evidence: tuple[Evidence, ...] = ()
-    elsewhere: bool = False
+    #: understood, but nothing is done for it yet
+    later: bool = False
+    say: str = ""
+    speaker: str = ""
 
 
 @dataclass
@@ -125,6 +129,10 @@ class _Reader:
         self.fault(where, f"{key} 应是一串非空文字 / must be a list of texts")
         return ()
 
+    def words_of(self, where: str, value: object) -> tuple[str, ...]:
+        """A list of words, or many of them in one text with blanks between."""
+        return tuple(value.split()) if isinstance(value, str) else self.strings(where, "words", value)
+
     def words(self, path: Path) -> None:
         for name, table in self.tables(path).items():
             where = f"{path.name} [{name}]"
@@ -136,13 +144,11 @@ class _Reader:
                         self.fault(where, f"{wrong} 与 {right} 字数不同 / differ in length")
                     else:
                         self.book.misspellings[wrong] = right
-            elif path.stem == "elsewhere":
-                self.rule(path.name, f"elsewhere.{name}", table, elsewhere=True)
             elif set(table) != {"words"}:
                 self.fault(where, "只能有 words / only `words` is known")
             else:
-                words = self.strings(where, "words", table["words"])
-                self.book.classes[f"<{name}>"] = words
+                words = self.words_of(where, table["words"])
+                self.book.classes[f"<{name}>"] = (*self.book.classes.get(f"<{name}>", ()), *words)
                 if path.stem == "categories":
                     self.book.categories[name] = f"<{name}>"
 
@@ -157,7 +163,7 @@ class _Reader:
             else:
                 self.fault(f"{path.name} {name}", "不认识 / unknown key")
 
-    def rule(self, file: str, intent: str, table: Mapping[str, Any], elsewhere: bool = False) -> None:
+    def rule(self, file: str, intent: str, table: Mapping[str, Any]) -> None:
         where = f"{file} [{intent.partition('.')[2] or intent}]"
         evidence: list[Evidence] = []
         values: list[Value] = []
@@ -184,15 +190,18 @@ class _Reader:
         self.book.rules.append(
             Rule(
                 intent=intent,
+                say=self.one(where, "say", given.get("say", intent)),
+                speaker=self.one(where, "speaker", given.get("speaker", self.speaker(given)), ROLES),
                 examples=self.strings(where, "examples", given.get("examples", [])),
                 group_examples=self.strings(where, "group_examples", given.get("group_examples", [])),
                 roles=self.among(where, "roles", given.get("roles", sorted(ROLES)), ROLES),
-                public=self.one(where, "public", given.get("public", "none" if elsewhere else intent)),
+                public=self.one(where, "public", given.get("public", intent)),
                 slots=tuple(s for s in given.get("slots", []) if s in self.among(where, "slots", [s], SLOTS)),
                 number=self.one(where, "number", given.get("number", "none"), NUMBERS),
                 time=self.one(
                     where, "time", given.get("time", "any"), frozenset({"any", "wanted", "changed"})
                 ),
+                later=self.flag(where, "later", given),
                 group=self.flag(where, "group", given),
                 affirmed=self.flag(where, "affirmed", given),
                 brief=self.flag(where, "brief", given),
@@ -200,9 +209,14 @@ class _Reader:
                 values=tuple(values),
                 troubles=troubles,
                 evidence=tuple(evidence),
-                elsewhere=elsewhere,
             )
         )
+
+    @staticmethod
+    def speaker(given: Mapping[str, Any]) -> str:
+        """Who says the examples, where it is not written: a resident, or whoever may say such a thing."""
+        roles = given.get("roles", ROLES)
+        return next((role for role in ("resident", "staff", "committee") if role in roles), "resident")
 
     def value(self, where: str, intent: str, name: str, table: object, evidence: list[Evidence]) -> Value:
         value = Value(name, f"<{intent}/{name}>", f"<{intent}/{name} troubles>")

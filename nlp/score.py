@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -19,15 +20,15 @@ TROUBLE_ALONE, COMMON_ALONE, THING_ALONE = 0.45, 0.2, 0.12
 #: A word of one character is part of many others: it counts for less, and over a shorter distance.
 SHORT = 0.65
 _REACH, _SHORT_REACH = 9, 4
-#: The least that one piece of evidence must weigh for the rest to count beside it; and what hints come to.
-_SOLID, _HINTED = 0.45, 0.4
+#: A command made of slots alone is no longer than this.
+_COMMAND = 40
 #: In front of a word, these deny it: 没冒烟, 不是漏气. Asked (有没有煤气味) it stays affirmed.
 _DENIALS = (
     *("没有", "没", "不是", "不会", "无", "未", "并非", "没见", "没闻到", "不算", "别", "没在", "防", "怕"),
     *("没什么", "没啥", "没人", "非"),
 )
-#: How much the rules may weigh against the second opinion; and what the opinion alone must weigh.
-MOST, AGREED = 4.0, 1.0
+#: The most that rules weigh, for or against.
+MOST = 4.0
 _NAMES = {
     "whole": "整句",
     "sure": "明说",
@@ -46,32 +47,15 @@ class Score:
     rule: Rule
     plus: list[float] = field(default_factory=list)
     minus: float = 0.0
-    #: what the second opinion adds or takes
-    second: float = 0.0
     why: list[str] = field(default_factory=list)
     values: dict[str, float] = field(default_factory=dict)
     #: where things and troubles stood, for the brief
     spans: list[Span] = field(default_factory=list)
 
-    @property
-    def total(self) -> float:
-        """From 0 to 1: independent pieces add up as doubts multiply, what speaks against takes away."""
-        sure = max(0.0, 1.0 - math.exp(-self.weight))
-        return sure if self.solid or self.second >= AGREED else min(sure, _HINTED)
-
     @cached_property
-    def solid(self) -> bool:
-        """Whether a rule, and not hints or the second opinion alone, speaks for it."""
-        return max(self.plus, default=0.0) >= _SOLID
-
-    @property
     def weight(self) -> float:
-        """The evidence as a sum of logarithms; unlike `total` it tells the strong from the very strong."""
-        return self.rules + self.second
-
-    @cached_property
-    def rules(self) -> float:
-        """What the rules alone say; asked when all evidence is in."""
+        """The evidence as a sum of logarithms: independent pieces add up as doubts multiply, what speaks
+        against takes away. Asked when all evidence is in."""
         doubt = math.prod([1.0 - plus for plus in self.plus])
         return max(-MOST, min(MOST, -math.log(doubt) if doubt > 0 else MOST) - self.minus)
 
@@ -84,70 +68,81 @@ class _Woken(NamedTuple):
     """Evidence whose trigger may stand in a text; `order` keeps reasons in the order of the files."""
 
     order: int
-    rule: int
     evidence: Evidence
 
 
+class _Index:
+    """The evidence of one rule by the names that wake it."""
+
+    def __init__(self, evidence: Iterable[Evidence]) -> None:
+        self.by_name: dict[str, list[_Woken]] = {}
+        self.by_slot: dict[str, list[_Woken]] = {}
+        for order, one in enumerate(evidence):
+            for name in one.pattern.trigger().names:
+                by = self.by_slot if name[0] == "{" else self.by_name
+                by.setdefault(name, []).append(_Woken(order, one))
+
+
 class Scorer:
-    """Knows all rules by the words that wake them, so that a text pays only for the rules it touches.
+    """Knows all rules by the words that wake them, so that a text pays only for the rules it touches."""
 
-    Rules of danger are kept apart: they are asked first, and never compete with others.
-    """
-
-    def __init__(self, book: RuleBook, danger: str) -> None:
-        self._danger = danger
-        self._rules = book.rules
-        self._by_name: dict[bool, dict[str, list[_Woken]]] = {True: {}, False: {}}
-        self._by_slot: dict[bool, dict[str, list[_Woken]]] = {True: {}, False: {}}
-        self._by_value: dict[str, list[tuple[int, Value]]] = {}
-        order = 0
-        for index, rule in enumerate(book.rules):
+    def __init__(self, book: RuleBook) -> None:
+        self._indexes = {rule.intent: _Index(rule.evidence) for rule in book.rules}
+        self._by_name: dict[str, list[tuple[Rule, Evidence]]] = {}
+        self._by_slot: dict[str, list[tuple[Rule, Evidence]]] = {}
+        for rule in book.rules:
             for evidence in rule.evidence:
-                woken = _Woken(order, index, evidence)
-                order += 1
-                for name in evidence.pattern.trigger().names:
-                    by = self._by_slot if name[0] == "{" else self._by_name
-                    by[rule.intent == danger].setdefault(name, []).append(woken)
-            for value in rule.values:
-                for name in (value.things, value.troubles, rule.troubles):
-                    self._by_value.setdefault(name, []).append((index, value))
+                if evidence.level == "whole":
+                    for name in evidence.pattern.trigger().names:
+                        by = self._by_slot if name[0] == "{" else self._by_name
+                        by.setdefault(name, []).append((rule, evidence))
 
-    def score(self, reading: Reading, danger: bool = False) -> list[Score]:
-        """Every rule that something speaks for or against, best first: those of danger, or all the others."""
-        scores: dict[int, Score] = {}
-        by_name, by_slot = self._by_name[danger], self._by_slot[danger]
-        woken = {one.order: one for name in reading.found for one in by_name.get(name, ())}
-        if danger:  # slots are looked for only where words speak of danger
-            self._weigh(woken, reading, scores)
-            woken = {}
-        for name, several in by_slot.items() if not danger or any(s.plus for s in scores.values()) else ():
-            if reading.spans(name[1:-1]):
-                woken.update((one.order, one) for one in several)
-        self._weigh(woken, reading, scores)
-        self._pairs(reading, scores, danger)
-        return sorted(scores.values(), key=lambda s: (s.total > _HINTED, s.weight), reverse=True)
+    def commands(self, reading: Reading) -> dict[str, Evidence]:
+        """The rules of which a text is the whole of what they say, by intent."""
+        said: dict[str, Evidence] = {}
+        for name in reading.found.keys() & self._by_name.keys():
+            self._said(self._by_name[name], reading, said)
+        if len(reading.plain) <= _COMMAND:
+            for name, several in self._by_slot.items():
+                if reading.spans(name[1:-1]):
+                    self._said(several, reading, said)
+        return said
 
-    def _weigh(self, woken: dict[int, _Woken], reading: Reading, scores: dict[int, Score]) -> None:
+    @staticmethod
+    def _said(several: Iterable[tuple[Rule, Evidence]], reading: Reading, said: dict[str, Evidence]) -> None:
+        for rule, evidence in several:
+            if rule.intent not in said and evidence.pattern.match(reading.scene):
+                said[rule.intent] = evidence
+
+    def score(self, rule: Rule, reading: Reading) -> Score:
+        """What speaks for and against one rule; its slots are looked for only where its words are there."""
+        score, index = Score(rule), self._indexes[rule.intent]
+        woken = {one.order: one for name in reading.found for one in index.by_name.get(name, ())}
+        self._weigh(score, woken, reading)
+        if score.plus or not woken:
+            slots = {
+                one.order: one
+                for name, several in index.by_slot.items()
+                if reading.spans(name[1:-1])
+                for one in several
+            }
+            self._weigh(score, slots, reading)
+        touched = [v for v in rule.values if v.things in reading.found or v.troubles in reading.found]
+        if touched or rule.troubles in reading.found:
+            _pair(reading, score, touched or list(rule.values))
+        return score
+
+    @staticmethod
+    def _weigh(score: Score, woken: dict[int, _Woken], reading: Reading) -> None:
         """Counts the evidence that holds, in the order of the files."""
         for order in sorted(woken):
-            _, index, evidence = woken[order]
-            rule = self._rules[index]
+            evidence = woken[order].evidence
             span = evidence.pattern.match(reading.scene)
-            if span is None or (rule.affirmed and LEVELS[evidence.level] > 0 and denied(reading.plain, span)):
+            if span is None:
                 continue
-            if index not in scores:
-                scores[index] = Score(rule)
-            _count(scores[index], evidence, span)
-
-    def _pairs(self, reading: Reading, scores: dict[int, Score], danger: bool) -> None:
-        by_rule: dict[int, dict[str, Value]] = {}
-        for name in reading.found:
-            for index, value in self._by_value.get(name, ()):
-                by_rule.setdefault(index, {})[value.name] = value
-        for index, values in sorted(by_rule.items()):
-            rule = self._rules[index]
-            if (rule.intent == self._danger) == danger:
-                _pair(reading, rule, list(values.values()), scores, index)
+            if score.rule.affirmed and LEVELS[evidence.level] > 0 and denied(reading.plain, span):
+                continue
+            _count(score, evidence, span)
 
 
 def _count(score: Score, evidence: Evidence, span: Span) -> None:
@@ -163,13 +158,12 @@ def _count(score: Score, evidence: Evidence, span: Span) -> None:
     score.why.append(f"{_NAMES[evidence.level]}：{evidence.pattern.text}{of}")
 
 
-def _pair(reading: Reading, rule: Rule, values: list[Value], scores: dict[int, Score], index: int) -> None:
+def _pair(reading: Reading, score: Score, values: list[Value]) -> None:
     """Adds what things and troubles say together: once for the intent, and for each value by itself."""
-    found, plain = reading.found, reading.plain
+    found, plain, rule = reading.found, reading.plain, score.rule
     whole = set(longest([span for value in values for span in found.get(value.things, ())]))
     common = longest(found.get(rule.troubles, ()))
     best, best_why, best_spans = 0.0, "", list[Span]()
-    score = scores.get(index) or Score(rule)
     for value in values:
         things = [span for span in found.get(value.things, ()) if span in whole]
         own = longest(found.get(value.troubles, ()))
@@ -189,7 +183,6 @@ def _pair(reading: Reading, rule: Rule, values: list[Value], scores: dict[int, S
         best, best_spans = COMMON_ALONE, common[:1]
         best_why = f"「{plain[slice(*common[0])]}」"
     if best:
-        scores[index] = score
         score.plus.append(min(best, 0.92))
         score.why.append(f"说到：{best_why}")
         score.spans.extend(best_spans)

@@ -1,174 +1,119 @@
-"""Trains the second opinion: `python -m nlp.train` turns labelled lines into `words/opinion.tsv`.
+"""Trains the models: `python -m nlp.train [FILE…]` turns labelled lines into the tables of `models/`.
 
-Intents and kinds of danger: an averaged passive-aggressive classifier (Crammer et al., 2006). Danger: a
-logistic regression with AdaGrad steps. Plain Python and whole numbers where order could matter: the same
-table from the same lines on every machine, in some twenty seconds. Every fifth id is left out, to measure on.
+Learns from all lines of `corpus/`, and from the files given: a community adds lines of its own so. The
+same lines make the same tables on every machine, in about a minute. Needs numpy; what runs does not.
 """
 
 from __future__ import annotations
 
-import math
-import random
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from nlp.evaluate import lines
-from nlp.opinion import DANGER, DANGER_STEP, KIND, STEP, TABLE, Opinion, encode, features, pairs
-from nlp.understanding import DANGER as EMERGENCY
+from nlp import labelled, learning, ranker, tagger
+from nlp.fill import sought_in
+from nlp.labelled import Line
+from nlp.linear import FOLDER, Linear
+from nlp.ranker import FAMILIES, NONE, Ranker
+from nlp.tagger import Tagger
 from nlp.understanding import Understanding
 
-CORPUS = Path(__file__).parent / "corpus"
-#: Weights are learned in whole millionths.
-_ONE = 1_000_000
-_ROUNDS, _ROUNDS_OF_DANGER = 6, 10
-#: How hard one mistake may pull: small, because some labels are wrong.
-_CAUTION = 15_000
-#: A piece seen less often is chance.
-_SEEN, _SEEN_DANGER = 3, 3
-#: A weight of fewer steps changes nothing.
-_LEAST_OF_DANGER = 2
-_SEED = 7
-#: A danger missed is worse than a false alarm; the step of the regression.
-_GRAVE, _PACE = 2.0, 0.03
-#: The logistic curve in steps of 1/64, rounded: libraries differ in the last digit.
-_CURVE = [round(1 / (1 + math.exp(-n / 64)), 6) for n in range(-640, 641)]
+#: How much a line counts whose slots are all stated: these were checked twice.
+_WHOLE = 2.0
 
 
-class Record(NamedTuple):
-    features: list[str]
-    pairs: list[str]
-    intent: str
-    kind: str
+class Trainer:
+    """Labelled lines as the models see them; each is read once."""
 
+    def __init__(self, understanding: Understanding) -> None:
+        self._mind = understanding
+        self._features: dict[int, list[str]] = {}
+        self._values = {
+            value: family
+            for intent, family in FAMILIES.items()
+            for value in understanding.values_of(intent)
+            if value != "other"
+        }
 
-class _Classes:
-    """An averaged passive-aggressive classifier with several classes."""
+    def features(self, line: Line) -> list[str]:
+        known = self._features.get(id(line))
+        if known is None:
+            reading = self._mind.read(line.text, line.now)
+            known = self._features[id(line)] = reading.features(line.role, line.group)
+        return known
 
-    def __init__(self, size: int, classes: int) -> None:
-        self._now = [[0] * classes for _ in range(size)]
-        self._sums = [[0] * classes for _ in range(size)]
-        self._count = 1
+    def ranker(self, lines: Sequence[Line]) -> Ranker:
+        """The intents, the values of their enums, and whether a value is stated."""
+        weighed = [(self.features(line), line, _WHOLE if line.whole else 1.0) for line in lines]
+        values = [(seen, value, w) for seen, line, w in weighed if (value := self._value(line))]
+        stated = [
+            (seen, "yes" if {"category", "kind"} & line.slots.keys() else "no", w)
+            for seen, line, w in weighed
+            if line.whole and line.intent not in FAMILIES and {"category", "kind"} & set(self._slots(line))
+        ]
+        return Ranker(
+            learning.classify([(seen, line.intent, w) for seen, line, w in weighed]),
+            learning.classify(values, seen=4),
+            learning.classify(stated, seen=3) if stated else Linear(),
+        )
 
-    def learn(self, seen: Sequence[int], right: int) -> None:
-        scores = [sum(column) for column in zip(*[self._now[f] for f in seen], strict=True)]
-        mine = scores[right]
-        scores[right] = min(scores) - 1
-        wrong = max(range(len(scores)), key=scores.__getitem__)
-        loss = _ONE - mine + scores[wrong]
-        if loss > 0:
-            step = min(_CAUTION, loss // (2 * len(seen)))
-            late = step * self._count
-            for f in seen:
-                now, sums = self._now[f], self._sums[f]
-                now[right] += step
-                now[wrong] -= step
-                sums[right] += late
-                sums[wrong] -= late
-        self._count += 1
-
-    def steps(self, f: int) -> dict[int, int]:
-        """The average of a feature's weights, in steps of the table; what is no step is left out."""
-        unit = round(_ONE * STEP)
-        average = [now - total // self._count for now, total in zip(self._now[f], self._sums[f], strict=True)]
-        return {i: round(w / unit) for i, w in enumerate(average) if abs(w) >= unit}
-
-
-def classify(
-    records: Sequence[tuple[Sequence[str], str]], seen: int
-) -> tuple[list[str], dict[str, dict[int, int]]]:
-    """Classes in order, and for each feature its weights by class."""
-    known = _known([names for names, _ in records], seen)
-    classes = sorted({right for _, right in records})
-    order = {right: n for n, right in enumerate(classes)}
-    table = [([known[n] for n in names if n in known], order[right]) for names, right in records]
-    table = [line for line in table if line[0]]
-    learner = _Classes(len(known), len(classes))
-    shuffle = random.Random(_SEED)  # noqa: S311 - an order, not a secret
-    for _ in range(_ROUNDS):
-        shuffle.shuffle(table)
-        for names, right in table:
-            learner.learn(names, right)
-    return classes, {name: learner.steps(f) for name, f in known.items()}
-
-
-def alarm(records: Sequence[tuple[Sequence[str], bool]]) -> dict[str, int]:
-    """For each feature how much it speaks of danger, in steps of the table; "" is what holds always."""
-    known = _known([names for names, _ in records], _SEEN_DANGER)
-    table = [([known[n] for n in names if n in known], danger) for names, danger in records]
-    weights, squares, always = [0.0] * len(known), [0.01] * len(known), 0.0
-    shuffle = random.Random(_SEED)  # noqa: S311
-    for _ in range(_ROUNDS_OF_DANGER):
-        shuffle.shuffle(table)
-        for names, danger in table:
-            odds = always
-            for f in names:
-                odds += weights[f]
-            error = _CURVE[max(0, min(1280, int(odds * 64) + 640))] - danger
-            if abs(error) < 0.01:
+    def tagger(self, lines: Sequence[Line]) -> Tagger:
+        """Where the words of free slots stand."""
+        sentences = []
+        for line in lines:
+            sought = sought_in(self._slots(line))
+            if not sought or not line.text:
                 continue
-            error *= _GRAVE if danger else 1.0
-            always -= 0.02 * error
-            for f in names:
-                squares[f] += error * error
-                weights[f] -= _PACE * error / math.sqrt(squares[f])
-    steps = {name: round(weights[f] / DANGER_STEP) for name, f in known.items()}
+            reading = self._mind.read(line.text, line.now)
+            rows = tagger.features(reading.plain, reading.found, reading.words, line.intent)
+            sentences.append((rows, tagger.write(line.marks, len(rows)), sought))
+        return Tagger(learning.label(sentences, tagger.LABELS))
+
+    def _slots(self, line: Line) -> tuple[str, ...]:
+        return self._mind.slots_of(line.intent)
+
+    def _value(self, line: Line) -> str | None:
+        """The class of a line among the values; None where it teaches none."""
+        value = line.slots.get("category") or line.slots.get("kind")
+        family = FAMILIES.get(line.intent) or self._values.get(str(value))
+        if family is None or (value is None and not line.whole):
+            return None
+        return f"{family}/{value or NONE}"
+
+
+def examples(mind: Understanding) -> Iterator[Line]:
+    """The examples in the rules are lines to learn from, too."""
+    for intent in sorted(mind.intents):
+        public = mind.public(intent)
+        if public == "none":
+            continue
+        for group, texts in zip((False, True), mind.examples(intent), strict=True):
+            for text in texts:
+                yield Line(text, public, mind.speaker(intent), group, family="examples", whole=False)
+
+
+def tables(lines: Iterable[Line]) -> dict[str, Linear]:
+    """All tables that these lines make, by the name of their file."""
+    mind = Understanding.untrained()
+    kept = [line for line in (*lines, *examples(mind)) if line.text]
+    trainer = Trainer(mind)
+    ranked, tagged = trainer.ranker(kept), trainer.tagger(kept)
     return {
-        "": round(always / DANGER_STEP),
-        **{name: step for name, step in steps.items() if abs(step) >= _LEAST_OF_DANGER},
+        ranker.INTENTS: ranked.intents,
+        ranker.VALUES: ranked.values,
+        ranker.STATED: ranked.stated,
+        tagger.SPANS: tagged.model,
     }
 
 
-def _known(records: Sequence[Sequence[str]], seen: int) -> dict[str, int]:
-    counts = Counter(name for names in records for name in names)
-    kept = sorted(name for name, count in counts.items() if count >= seen and not set(name) & {"\t", "\n"})
-    return {name: n for n, name in enumerate(kept)}
-
-
-def train(records: Sequence[Record]) -> Opinion:
-    """The opinion that these lines teach."""
-    intents, of_intents = classify([(r.features, r.intent) for r in records], _SEEN)
-    dangers = [r for r in records if r.kind]
-    kinds, of_kinds = classify([([*r.features, *r.pairs], r.kind) for r in dangers], _SEEN)
-    alarms = alarm([([*r.features, *r.pairs], r.intent == EMERGENCY) for r in records])
-    columns = (*intents, DANGER, *(KIND + kind for kind in kinds))
-    rows: dict[str, dict[int, int]] = {}
-    _add(rows, of_intents, 0)
-    _add(rows, {name: {0: step} for name, step in alarms.items()}, len(intents))
-    _add(rows, of_kinds, len(intents) + 1)
-    return Opinion(columns, {name: encode(weights) for name, weights in rows.items() if weights})
-
-
-def _add(rows: dict[str, dict[int, int]], weights: Mapping[str, Mapping[int, int]], first: int) -> None:
-    for name, several in weights.items():
-        rows.setdefault(name, {}).update({first + index: weight for index, weight in several.items()})
-
-
-def read(understanding: Understanding, files: Sequence[Path]) -> list[Record]:
-    """The lines to learn from, as the model sees them."""
-    records = []
-    for line in lines(map(str, files), "develop"):
-        now = datetime.fromisoformat(line["now"])
-        plain, found = understanding.read_classes(line["text"], now)
-        seen = features(plain, found, line.get("role", "resident"), bool(line.get("group")))
-        kind = str(line["slots"].get("kind", "")) if line["intent"] == EMERGENCY else ""
-        records.append(Record(seen, pairs(plain, found), line["intent"], kind))
-    return records
-
-
-def table(folder: Path = CORPUS) -> str:
-    """The table that the lines of a folder make, as text."""
-    opinion = train(read(Understanding.load(), sorted(folder.glob("*.jsonl"))))
-    return "\n".join(opinion.lines()) + "\n"
-
-
-def main() -> int:
-    TABLE.write_text(table(), encoding="utf-8")
+def main(arguments: Sequence[str]) -> int:
+    lines = labelled.corpus()
+    for name in arguments:
+        lines.extend(labelled.read(Path(name)))
+    for name, table in tables(lines).items():
+        table.save(FOLDER / name)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

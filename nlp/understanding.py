@@ -1,65 +1,90 @@
-"""Text in, meaning out: danger first, then the rule that most speaks for, one or several requests."""
+"""Text in, meaning out: danger first, then commands and what the models rank first, in items."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from nlp import rules, segment
-from nlp.fill import fill, values
+from nlp.fill import Filler
 from nlp.lexicon import Lexicon
+from nlp.linear import Linear
 from nlp.meaning import Intent, Item, Meaning
 from nlp.normal import Normaliser
-from nlp.opinion import Found, Opinion, Thought
+from nlp.ranker import INTENTS, STATED, VALUES, Ranker, Thought, confidence
 from nlp.reading import Reading
 from nlp.requests import split
 from nlp.rules import Rule, RuleBook, RuleError
-from nlp.score import Score, Scorer
+from nlp.score import MOST, Scorer
 from nlp.script import is_traditional
+from nlp.tagger import SPANS, Tagger
 from nlp.vocabulary import Vocabulary
 
 __all__ = ["RuleError", "Understanding"]
 
-log = logging.getLogger(__name__)
-
 DANGER = "emergency.report"
-#: At least this much must speak for an intent.
-FLOOR = 0.35
-#: In a group, where nobody asked us, rules and the second opinion must both be for it: at least so much of
-#: each, measured on chatter that wants nothing of us. For danger their sum counts.
-GROUP_REQUEST = ((1.9, 0.8), (1.0, 2.0))
-GROUP_DANGER = 2.1
-#: What the second opinion on the kind of a danger weighs beside the rules'.
-_KIND = 1.2
-#: And this much more than for the next one.
-MARGIN = 0.1
+#: What a command adds to what the models say of its intent; that it is one decides where they are not sure.
+_COMMAND = 0.8
+#: How far the best must be ahead of the next, or we ask.
+MARGIN = 0.08
+#: Danger: what a point of the rules adds to the models' lead; where together they are above the floor, we
+#: act. A danger missed is worse than a false alarm; in a group, where nobody asked us, we want to be surer.
+_RULES_OF_DANGER, DANGER_FLOOR, DANGER_IN_GROUP = 0.1, -0.1, 0.2
+#: In a group, where nobody asked us: how far ahead of silence a request must be, calibrated on chatter.
+GROUP_MARGIN = 0.6
+IN_GROUP: Mapping[Intent, float] = {}
+#: The weight of one plain statement; so many candidates are kept.
+_SURE, _CANDIDATES = 1.8, 8
 #: A message longer than this is pasted, not said: intents are sought in its beginning, danger in all of it.
 SAID = 1000
 #: Slots are sought in no more than this, danger in no more than ten times this.
 LONGEST = 2000
 #: Whoever names us in a group talks to us, not to the group.
-#: What one point of lead of the second opinion weighs, and the most that its lead may be.
-_TRUST, _CLEAR = 4.0, 1.0
-#: Where danger is asked: what its lead weighs beside its odds, how far we lean to alarm (97 of 100 dangers of
-#: lines that it was not taught are heard so), and how far it may doubt or urge.
-_LEAD, _CARE, _DISSENT, _ASSENT = 2.0, 1.5, -4.5, 4.0
 _ADDRESSED = re.compile(r"@(?:邻里|小邻|小助手|社区小助手|物业机器人|机器人|物业)")
 _PIECE = 400
 #: More requests than this in one message are a list of something else.
 _PARTS = 8
 
 
-class Understanding:
-    """Rules made ready. Safe to share between threads; no state between messages."""
+@dataclass(frozen=True)
+class Ranked:
+    """What a text may mean, best first, each with its score; and the score of silence."""
 
-    def __init__(self, book: RuleBook, vocabulary: Vocabulary, opinion: Opinion) -> None:
+    order: tuple[tuple[float, Intent], ...]
+    silence: float
+
+    @property
+    def margin(self) -> float:
+        """How far the best is ahead of the next."""
+        return self.order[0][0] - self.order[1][0] if len(self.order) > 1 else 1.0
+
+    def best(self, group: bool) -> Intent:
+        """What is meant most likely; in a group, where nobody asked us, silence unless it is clear."""
+        if not self.order:
+            return "none"
+        score, intent = self.order[0]
+        if group and score - self.silence < IN_GROUP.get(intent, GROUP_MARGIN):
+            return "none"
+        return intent
+
+    def over(self, intent: Intent) -> float:
+        """How far an intent is ahead of the best other one."""
+        mine = next((score for score, name in self.order if name == intent), self.silence)
+        return mine - max((score for score, name in self.order if name != intent), default=mine - 1.0)
+
+
+class Understanding:
+    """Rules and models made ready. Safe to share between threads; no state between messages."""
+
+    def __init__(self, book: RuleBook, vocabulary: Vocabulary, ranker: Ranker, tagger: Tagger) -> None:
         self._book = book
         self._rules = {rule.intent: rule for rule in book.rules}
+        self._internal = [rule for rule in book.rules if rule.intent != rule.public]
         self._normal = Normaliser(book.misspellings)
         names: dict[str, set[str]] = {name: {name} for name in book.names() if name[0] not in "<{"}
         for name, words in book.classes.items():
@@ -70,29 +95,59 @@ class Understanding:
             for name in [n for n, known in names.items() if word in known]:
                 names[name].update(self._normal(synonym) for synonym in synonyms)
         self._lexicon = Lexicon({name: sorted(filter(None, words)) for name, words in names.items()})
-        self._scorer = Scorer(book, DANGER)
-        self._opinion = opinion
-        self._public = {rule.public for rule in book.rules if not rule.elsewhere}
-        self.intents: frozenset[Intent] = frozenset(rule.intent for rule in book.rules if not rule.elsewhere)
+        self._scorer = Scorer(book)
+        self._ranker = ranker
+        self._fill = Filler(book, ranker, tagger)
+        self.intents: frozenset[Intent] = frozenset(self._rules)
+        #: understood, but nothing is done for them yet
+        self.later: frozenset[Intent] = frozenset(rule.intent for rule in book.rules if rule.later)
 
     @classmethod
     def load(cls, vocabulary: Vocabulary | None = None, folder: Path | None = None) -> Understanding:
         """Reads the rules; RuleError, a line a fault, where they cannot be used."""
-        return cls(
-            rules.load(folder),
-            vocabulary or Vocabulary(),
-            Opinion.load() if folder is None else Opinion(),
-        )
+        book = rules.load(folder)
+        if folder is not None:  # rules alone
+            return cls(book, vocabulary or Vocabulary(), Ranker.empty(), Tagger.empty())
+        return cls(book, vocabulary or Vocabulary(), Ranker.load(), Tagger.load())
+
+    @classmethod
+    def untrained(cls) -> Understanding:
+        """The rules without the models, to train these."""
+        return cls(rules.load(), Vocabulary(), Ranker.empty(), Tagger.empty())
+
+    @classmethod
+    def trained(cls, tables: Mapping[str, Linear], vocabulary: Vocabulary | None = None) -> Understanding:
+        """The rules with these tables for models."""
+        ranker = Ranker(tables[INTENTS], tables[VALUES], tables[STATED])
+        return cls(rules.load(), vocabulary or Vocabulary(), ranker, Tagger(tables[SPANS]))
+
+    def slots_of(self, intent: Intent) -> tuple[str, ...]:
+        rule = self._rules.get(intent)
+        return rule.slots if rule else ()
+
+    def values_of(self, intent: Intent) -> tuple[str, ...]:
+        """The values of the enum of an intent."""
+        rule = self._rules.get(intent)
+        return tuple(value.name for value in rule.values) if rule else ()
 
     def public(self, intent: Intent) -> Intent:
         """The contract's word for an intent; an internal one has another."""
         rule = self._rules.get(intent)
         return rule.public if rule else intent
 
+    def say(self, intent: Intent) -> str:
+        """What an intent is called in Chinese."""
+        rule = self._rules.get(intent)
+        return rule.say if rule else intent
+
     def examples(self, intent: Intent) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The example lines of an intent: private ones, then group ones."""
         rule = self._rules[intent]
         return rule.examples, rule.group_examples
+
+    def speaker(self, intent: Intent) -> str:
+        """The role of whoever says the examples of an intent."""
+        return self._rules[intent].speaker
 
     def roles(self, intent: Intent) -> frozenset[str]:
         return self._rules[intent].roles
@@ -104,140 +159,128 @@ class Understanding:
         traditional = is_traditional(said)
         group = group and not _ADDRESSED.search(said)
         reading = self._read(said, now)
-        danger = self._danger(reading, text, now, group, role)
+        features = reading.features(role, group)
+        thought = self._ranker.think(features)
+        danger = self._danger(reading, thought, features, group)
+        if danger is None and len(text) > SAID:
+            danger = self._danger_behind(text, now, role, group)
         if danger is not None:
             return Meaning((danger,), True, (), traditional)
-        scores = self._fitting(reading, role, group)
-        nearest = self._nearest(scores)
-        best = self._winner(scores, group)
-        if best is None:
-            why = tuple(line for score in scores[:2] for line in score.why)
-            confidence = round(max(0.0, 1.0 - (scores[0].total if scores else 0.0)), 3)
-            return Meaning((Item("none", confidence, {}, text, "", why),), False, nearest, traditional)
-        items = self._several(reading, now, group, role) or (self._item(best, reading),)
-        return Meaning(items, True, nearest, traditional)
+        ranked = self._rank(reading, thought, role)
+        nearest = tuple(name for _, name in ranked.order[:4] if name not in ("none", DANGER))[:3]
+        best = ranked.best(group)
+        if best == "none" or best not in self._rules:
+            silent = Item("none", round(1.0 - confidence(ranked.over("none")), 3), {}, text)
+            return Meaning((silent,), False, nearest, traditional)
+        item = self._item(best, ranked, reading, features)
+        if ranked.margin < MARGIN and not group:
+            return Meaning((Item("none", 0.5, {}, text),), False, nearest, traditional, item)
+        return Meaning(self._several(reading, now, role) or (item,), True, nearest, traditional)
 
     def find(self, name: str, text: str, *, now: datetime) -> list[Any]:
         """Every value of a slot in the text, whatever the intent, ready for JSON."""
-        return values(name, self._read(text[:LONGEST], now), self._book)
+        reading = self._read(text[:LONGEST], now)
+        return self._fill.values(name, reading, self._ranker.think(reading.features("resident", False)))
 
     def explain(self, text: str, *, now: datetime, group: bool = False, role: str = "resident") -> str:
         """Why the text means what it means, for people who write rules."""
         meaning = self.understand(text, now=now, group=group, role=role)
         lines = []
         for item in meaning.items:
-            lines.append(f"意思：{self.public(item.intent)}（把握 {item.confidence:.2f}）")
+            lines.append(
+                f"意思：{self.say(item.intent)} {self.public(item.intent)}（把握 {item.confidence:.2f}）"
+            )
             if item.brief:
                 lines.append(f"  事由：{item.brief}")
             lines.extend(f"  {name}：{value}" for name, value in item.slots.items())
-            lines.extend(f"  依据 {line}" for line in item.why)
+            lines.extend(f"  依据 {line}" for line in self._why(item, now, group, role))
         if not meaning.sure and meaning.nearest:
-            lines.append("最接近：" + "、".join(meaning.nearest))
+            lines.append("最接近：" + "、".join(f"{self.say(i)} {i}" for i in meaning.nearest))
         if segment.ready():
             lines.append("分词：" + " / ".join(segment.cut(text[:SAID])))
         return "\n".join(lines)
 
-    def read_classes(self, text: str, now: datetime) -> tuple[str, Found]:
-        """What the second opinion is taught on: the normal form of a text, and the known words in it."""
-        reading = self._read(text[:SAID], now)
-        return reading.plain, reading.found
+    def _why(self, item: Item, now: datetime, group: bool, role: str) -> list[str]:
+        """What speaks for an item: its rule's evidence, and the pieces of text that its model weighs most."""
+        reading = self._read(item.text[:SAID], now)
+        rule = self._rules.get(item.intent)
+        why = self._scorer.score(rule, reading).why if rule else []
+        pieces = self._ranker.reasons(self.public(item.intent), reading.features(role, group))
+        return [*why, *(["像这个意思的字词：" + "、".join(f"「{p}」" for p in pieces)] if pieces else [])]
+
+    def read(self, text: str, now: datetime) -> Reading:
+        """The text as it is read, for training."""
+        return self._read(text[:SAID], now)
 
     def _read(self, text: str, now: datetime) -> Reading:
         return Reading(text, self._normal(text), now, self._lexicon)
 
-    def _danger(self, said: Reading, text: str, now: datetime, group: bool, role: str) -> Item | None:
-        """Danger anywhere. A long text is read in overlapping pieces: talk in one excuses no other."""
-        reading, at = said, SAID - 50
-        rule = self._rules.get(DANGER)
-        while rule:
-            score = next(iter(self._scorer.score(reading, danger=True)), None) or Score(rule)
-            thought = self._think(reading, role, group)
-            lead = thought.leads.get(DANGER, 0.0)
-            urge = thought.danger + _LEAD * lead + _CARE if thought.leads else 0.0
-            score.second = max(_DISSENT, min(_ASSENT, urge))
-            if score.total >= FLOOR and (not group or score.weight >= GROUP_DANGER):
-                kind = thought.kind or "danger"
-                score.values[kind] = score.values.get(kind, 0.0) + _KIND
-                return self._item(score, reading)
-            if at >= len(text) or len(text) <= SAID:
-                break
-            reading, at = self._read(text[at : at + _PIECE], now), at + _PIECE - 50
-            reading.thought = Thought()  # the second opinion is on what was said, not on what was pasted
+    def _danger(self, reading: Reading, thought: Thought, features: list[str], group: bool) -> Item | None:
+        """The danger that rules and models together hear, if they do."""
+        rule, lead = self._rules.get(DANGER), thought.lead(DANGER)
+        floor = DANGER_IN_GROUP if group else DANGER_FLOOR
+        if rule is None or lead + _RULES_OF_DANGER * MOST < floor:
+            return None
+        score = self._scorer.score(rule, reading)
+        total = lead + _RULES_OF_DANGER * score.weight
+        if total < floor:
+            return None
+        slots, brief = self._fill(rule, reading, features, score)
+        return Item(DANGER, round(confidence(total - DANGER_FLOOR), 3), slots, reading.text, brief)
+
+    def _danger_behind(self, text: str, now: datetime, role: str, group: bool) -> Item | None:
+        """Danger behind the beginning of a long text, in overlapping pieces: talk in one excuses no other."""
+        for at in range(SAID - 50, len(text), _PIECE - 50):
+            reading = self._read(text[at : at + _PIECE], now)
+            features = reading.features(role, group)
+            danger = self._danger(reading, self._ranker.think(features), features, group)
+            if danger is not None:
+                return danger
         return None
 
-    def _think(self, reading: Reading, role: str, group: bool) -> Thought:
-        if reading.thought is None:
-            reading.thought = self._opinion.think(reading.plain, reading.found, role, group)
-        return reading.thought
+    def _rank(self, reading: Reading, thought: Thought, role: str) -> Ranked:
+        """Every intent that this speaker may mean; a command is one beyond doubt."""
+        scores = {name: score for name, score in thought.scores.items() if role in self._roles(name)}
+        scores.pop(DANGER, None)
+        first = max(scores.values(), default=0.0)
+        for intent in self._scorer.commands(reading):
+            rule = self._rules[intent]
+            if role in rule.roles and intent != DANGER:
+                scores[intent] = scores.get(intent, first) + _COMMAND
+        for rule in self._internal:  # the models never heard of these
+            if role in rule.roles and rule.intent not in scores and self._says(rule, reading):
+                scores[rule.intent] = first + _COMMAND
+        order = sorted(((score, name) for name, score in scores.items()), reverse=True)
+        return Ranked(tuple(order[:_CANDIDATES]), scores.get("none", 0.0))
 
-    def _fitting(self, reading: Reading, role: str, group: bool) -> list[Score]:
-        """Every intent that this speaker may mean, with what rules and the second opinion say; best first."""
-        leads = self._think(reading, role, group).leads
-        scores = {s.rule.intent: s for s in self._scorer.score(reading) if role in s.rule.roles}
-        first = max(leads, key=leads.__getitem__, default="")
-        rule = self._rules.get(first)
-        if rule and first != DANGER and role in rule.roles:
-            scores.setdefault(first, Score(rule))
-        elsewhere = leads[first] if first and first not in self._public else 0.0
-        if elsewhere > 0 and not any(s.rule.elsewhere for s in scores.values()):
-            scores["elsewhere"] = Score(Rule("elsewhere.other", public="none", elsewhere=True))
-        for score in scores.values():
-            score.second = _TRUST * max(-_CLEAR, min(_CLEAR, self._on(score.rule, leads, elsewhere, first)))
-        found = [s for s in scores.values() if s.total > 0]
-        return sorted(found, key=lambda s: (s.total > 0.4, s.weight), reverse=True)
+    def _says(self, rule: Rule, reading: Reading) -> bool:
+        return self._scorer.score(rule, reading).weight >= _SURE
 
-    @staticmethod
-    def _on(rule: Rule, leads: Mapping[str, float], elsewhere: float, first: str) -> float:
-        """The second opinion on a rule. It never heard of internal intents, so it cannot doubt them."""
-        if rule.elsewhere:
-            return max(elsewhere, 0.0)
-        if rule.intent != rule.public:
-            return leads.get(first, 0.0)
-        return leads.get(rule.intent, 0.0)
+    def _roles(self, intent: Intent) -> frozenset[str]:
+        rule = self._rules.get(intent)
+        return rule.roles if rule else rules.ROLES
 
-    @staticmethod
-    def _nearest(scores: list[Score]) -> tuple[Intent, ...]:
-        likely = [s.rule.intent for s in scores if not s.rule.elsewhere and s.total >= 0.2]
-        return tuple(likely[:3])
-
-    def _winner(self, scores: list[Score], group: bool) -> Score | None:
-        """The first of the scores, where it clears floor and margin and may be acted on here."""
-        if not scores or scores[0].rule.elsewhere:
-            return None
-        best = scores[0]
-        if group and not (best.rule.group and _clear(best, GROUP_REQUEST)):
-            return None
-        if best.total < FLOOR:
-            return None
-        rivals = [s for s in scores[1:] if s.rule.public != best.rule.public]
-        if rivals and best.weight - rivals[0].weight < MARGIN and rivals[0].rule.elsewhere:
-            return None
-        return best
-
-    def _several(self, reading: Reading, now: datetime, group: bool, role: str) -> tuple[Item, ...]:
+    def _several(self, reading: Reading, now: datetime, role: str) -> tuple[Item, ...]:
         """Several requests of one message, in order; () where it is one."""
         items: list[Item] = []
         parts = split(reading.plain)
         for start, end in parts if 1 < len(parts) <= _PARTS else ():
             part = self._read(reading.text[start:end], now)
-            best = self._winner(self._fitting(part, role, group), group=False)
-            if best is None or (group and not best.rule.group):
+            features = part.features(role, False)
+            ranked = self._rank(part, self._ranker.think(features), role)
+            best = ranked.best(False)
+            if best not in self._rules or best == "none" or ranked.margin < MARGIN:
                 return ()
-            items.append(self._item(best, part))
+            items.append(self._item(best, ranked, part, features))
         if len(items) < 2 or not _apart(items):
             return ()
         return _share(items)
 
-    def _item(self, score: Score, reading: Reading) -> Item:
-        rule: Rule = score.rule
-        slots, brief = fill(rule, score, reading, self._book)
-        return Item(
-            rule.intent, round(min(score.total, 1.0), 3), slots, reading.text, brief, tuple(score.why)
-        )
-
-
-def _clear(score: Score, bounds: tuple[tuple[float, float], ...]) -> bool:
-    return score.solid and any(score.rules >= rules and score.second >= second for rules, second in bounds)
+    def _item(self, intent: Intent, ranked: Ranked, reading: Reading, features: list[str]) -> Item:
+        rule = self._rules[intent]
+        score = self._scorer.score(rule, reading) if rule.brief else None
+        slots, brief = self._fill(rule, reading, features, score)
+        return Item(intent, round(confidence(ranked.over(intent)), 3), slots, reading.text, brief)
 
 
 def _apart(items: list[Item]) -> bool:

@@ -17,8 +17,7 @@ UNDERSTANDING = Understanding.load()
 def examples() -> Iterator[tuple[str, str, bool, str]]:
     for intent in sorted(UNDERSTANDING.intents):
         private, grouped = UNDERSTANDING.examples(intent)
-        roles = UNDERSTANDING.roles(intent)
-        role = next(r for r in ("resident", "staff", "committee") if r in roles)
+        role = UNDERSTANDING.speaker(intent)
         for text in private:
             yield intent, text, False, role
         for text in grouped:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nlp.opinion import TABLE, Opinion, decode, encode
 
 from nlp.evaluate import Tally, lines
-from nlp.opinion import TABLE, Opinion, decode, encode
 from nlp.train import CORPUS, table
 from nlp.understanding import DANGER, Understanding
 

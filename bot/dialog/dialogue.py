@@ -83,12 +83,19 @@ class Dialogue:
             await self._begin(turn, meaning, mind, text)
         return True
 
-    @staticmethod
-    def _understand(turn: Turn, mind: Understanding, text: str) -> Meaning:
+    def _understand(self, turn: Turn, mind: Understanding, text: str) -> Meaning:
         role, overheard = turn.person.speaks_as, turn.group and not turn.incoming.addressed
         meaning = mind.understand(text, now=work.local(turn), group=overheard, role=role)
         danger = meaning.sure and meaning.intent == "emergency.report"
-        return meaning if danger or overheard else commands.read(text, role, meaning)
+        return meaning if danger or overheard else self._doable(commands.read(text, role, meaning))
+
+    def _doable(self, meaning: Meaning) -> Meaning:
+        """What we cannot do yet is none of ours; the guess still names it."""
+        if not meaning.sure or any(item.intent in self.actions for item in meaning.items):
+            return meaning
+        first = meaning.items[0]
+        silent = Item("none", round(1.0 - first.confidence, 3), {}, first.text)
+        return Meaning((silent,), False, meaning.nearest, meaning.traditional, first)
 
     async def _danger(self, turn: Turn, meaning: Meaning) -> bool:
         items = [item for item in meaning.items if item.intent == "emergency.report"]
@@ -126,7 +133,7 @@ class Dialogue:
         meaning = await follow_up.of_recent(turn, meaning, mind, text)
         items = [item for item in meaning.items if item.intent in self.actions]
         if not (meaning.sure and items) or await follow_up.of_nothing(turn, items[0]):
-            await self._missed(turn, meaning, text)
+            await self._missed(turn, meaning, mind, text)
             return
         turn.state.missed = []
         if items[0].intent not in PASSIVE:
@@ -366,8 +373,12 @@ class Dialogue:
         await self.actions["photo"].deed(turn, self.actions["photo"].form())
         return turn.spoke
 
-    async def _missed(self, turn: Turn, meaning: Meaning, text: str) -> None:
+    async def _missed(self, turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> None:
         """Say so, offer the nearest things; the second time a human gets the conversation."""
+        guess = meaning.guess
+        if guess is not None and guess.intent in mind.later and guess.confidence >= follow_up.WEAK:
+            turn.say("dialog.later", what=mind.say(guess.intent))
+            return
         turn.state.missed = [*turn.state.missed, text[:200]][-5:]
         if len(turn.state.missed) < MISSES and (ticket := await follow_up.asked_about(turn)) is not None:
             turn.say("ticket.complete.remind", ticket=ticket)

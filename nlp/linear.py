@@ -1,0 +1,129 @@
+"""A linear model as a table: for each feature what it says for and against each column.
+
+A row is kept as text, two characters a weight, and read when it is first needed: into one whole number with a
+column every thirty-two bits, so that one addition adds all columns.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from operator import mul
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "models"
+#: A weight is one character, as a count of steps from the middle one; so is the column before it.
+_FIRST, _MIDDLE = 33, 80
+#: The largest weight of one pair of characters, in steps; a larger one is several pairs.
+MOST = 46
+_BITS, _HALF = 32, 1 << 31
+#: So many rows are kept as numbers: the frequent ones soon, whatever else is said.
+_KEPT = 16_000
+#: What one step is worth before a text's length is taken into account.
+STEP = 0.2
+#: What holds of every text.
+ALWAYS = ""
+
+
+class _Packed(dict[str, int]):
+    """Rows by feature, as whole numbers, made when first asked for."""
+
+    def __init__(self, rows: Mapping[str, str], columns: int) -> None:
+        super().__init__()
+        self._rows = rows
+        self._units = {chr(_FIRST + index): 1 << (_BITS * index) for index in range(columns)}
+        self._steps = {chr(_MIDDLE + step): step for step in range(-MOST, MOST + 1)}
+
+    def __missing__(self, name: str) -> int:
+        if len(self) >= _KEPT:
+            self.clear()
+        row = self._rows[name]
+        units = map(self._units.__getitem__, row[::2])
+        packed = self[name] = sum(map(mul, units, map(self._steps.__getitem__, row[1::2])))
+        return packed
+
+
+class Linear:
+    """Columns, and rows by feature. Without rows every score is zero."""
+
+    def __init__(self, columns: tuple[str, ...] = (), rows: dict[str, str] | None = None) -> None:
+        self.columns = columns
+        self._rows = rows or {}
+        self._packed = _Packed(self._rows, len(columns))
+        self._size = len(columns) * _BITS // 8
+        self._zero = sum(_HALF << (_BITS * index) for index in range(len(columns)))
+
+    @classmethod
+    def load(cls, path: Path) -> Linear:
+        """The table of a packed file: columns in the first line, then a feature and its weights a line."""
+        lines = gzip.decompress(path.read_bytes()).decode().split("\n")
+        rows: dict[str, str] = {}
+        same: dict[str, str] = {}  # many rows say the same
+        for line in lines[1:]:
+            if line:
+                name, row = line.split("\t")
+                rows[name] = same.setdefault(row, row)
+        return cls(tuple(lines[0].split("\t")), rows)
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def scores(self, features: Iterable[str]) -> list[int]:
+        """The sum of weights a column, in steps; each feature counts once."""
+        return self._sum(self._rows.keys() & features)
+
+    def scaled(self, features: Iterable[str]) -> list[float]:
+        """The scores of a whole text: a long one has more features, and each says less."""
+        known = self._rows.keys() & features
+        unit = STEP / math.sqrt(len(known) + 1)
+        return [score * unit for score in self._sum(known)]
+
+    def _sum(self, known: Iterable[str]) -> list[int]:
+        total = self._zero + sum(map(self._packed.__getitem__, known))
+        if ALWAYS in self._rows:
+            total += self._packed[ALWAYS]
+        fields = memoryview(total.to_bytes(self._size, sys.byteorder)).cast("I").tolist()
+        if sys.byteorder == "big":
+            fields.reverse()
+        return [field - _HALF for field in fields]
+
+    def save(self, path: Path) -> None:
+        """Written the same for the same weights, whenever it is."""
+        path.write_bytes(gzip.compress(self.text().encode(), mtime=0))
+
+    def text(self) -> str:
+        return "\n".join(self.lines()) + "\n"
+
+    def weight(self, feature: str, column: str) -> int:
+        """What one feature says of one column, in steps: for those who ask why."""
+        row = self._rows.get(feature, "")
+        return decode(row).get(self.columns.index(column), 0)
+
+    def lines(self) -> Iterator[str]:
+        """The table as text, the same for the same weights."""
+        yield "\t".join(self.columns)
+        for name in sorted(self._rows):
+            yield name + "\t" + self._rows[name]
+
+
+def encode(weights: Mapping[int, int]) -> str:
+    """Weights by column, in steps, as a row of the table; zeros are left out."""
+    row = ""
+    for index, weight in sorted(weights.items()):
+        left = weight
+        while left:
+            part = max(-MOST, min(MOST, left))
+            row += chr(_FIRST + index) + chr(_MIDDLE + part)
+            left -= part
+    return row
+
+
+def decode(row: str) -> dict[int, int]:
+    """The weights of a row by column."""
+    weights: dict[int, int] = {}
+    for index, weight in zip(row[::2], row[1::2], strict=True):
+        column = ord(index) - _FIRST
+        weights[column] = weights.get(column, 0) + ord(weight) - _MIDDLE
+    return weights

@@ -1,0 +1,176 @@
+"""Where the words of a slot stand: what is borrowed, where to, what the notice says.
+
+A linear model labels each character: outside, or the beginning or inside of a slot's words. Which slots may
+stand in a text follows from its intent; of all ways to label the text the best one is taken (Viterbi).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+
+from nlp.features import Found
+from nlp.labelled import TEXTUAL, Marked
+from nlp.linear import FOLDER, Linear
+
+SPANS = "spans.tsv.gz"
+OUTSIDE = "O"
+LABELS = (OUTSIDE, *(side + name for name in TEXTUAL for side in "BI"))
+#: A text is labelled up to here.
+READ = 300
+#: What a label may not follow.
+_NEVER = -1_000_000
+
+
+def features(plain: str, found: Found, words: Sequence[str], intent: str) -> list[list[str]]:
+    """What the model sees at each character: the characters around it, the known words and jieba's words it
+    is part of, all by themselves and together with the intent."""
+    size = min(len(plain), READ)
+    text = "".join("0" if c.isdigit() else c for c in plain[:READ])
+    text = "^^" + text + "$$"
+    known = _known(found, size)
+    cut = _cut(words, size)
+    seen = []
+    topic = intent + "|"
+    for i in range(size):
+        a, b, c, d, e = (text[i + n] for n in range(5))
+        near = ["0" + c, "1" + b, "2" + d, "3" + a + b, "4" + b + c, "5" + c + d, "6" + d + e]
+        here = known[i]
+        one, word, before, after = cut[i]
+        seen.append(
+            [
+                *near,
+                *[topic + name for name in near[:3]],
+                topic,
+                *here,
+                *[topic + name for name in here],
+                *(["p" + name for name in known[i - 1]] if i else ()),
+                *(["n" + name for name in known[i + 1]] if i + 1 < size else ()),
+                "j" + one,
+                topic + one,
+                "w" + one + word,
+                "b" + one + before,
+                "a" + one + after,
+            ]
+        )
+    return seen
+
+
+def _known(found: Found, size: int) -> list[list[str]]:
+    """The classes of known words at each character, and where in the word it stands."""
+    known: list[list[str]] = [[] for _ in range(size)]
+    for name, spans in found.items():
+        if name[0] != "<":
+            continue
+        for begin, end in spans:
+            for i in range(begin, min(end, size)):
+                side = "S" if end - begin == 1 else "B" if i == begin else "E" if i == end - 1 else "I"
+                known[i].append(name + side)
+    return known
+
+
+def _cut(words: Sequence[str], size: int) -> list[tuple[str, str, str, str]]:
+    """For each character: where in its word it stands, the word, the one before and the one after."""
+    cut: list[tuple[str, str, str, str]] = []
+    for i, word in enumerate(words):
+        if len(cut) >= size:
+            break
+        before = words[i - 1] if i else "^"
+        after = words[i + 1] if i + 1 < len(words) else "$"
+        last = len(word) - 1
+        for j in range(len(word)):
+            cut.append(
+                ("S" if not last else "B" if j == 0 else "E" if j == last else "M", word, before, after)
+            )
+    return cut
+
+
+class Tagger:
+    """The trained model; without a table it marks nothing."""
+
+    def __init__(self, model: Linear) -> None:
+        self.model = model
+        self._index = {label: i for i, label in enumerate(model.columns)}
+
+    @classmethod
+    @cache
+    def load(cls, folder: Path = FOLDER) -> Tagger:
+        return cls(Linear.load(folder / SPANS))
+
+    @classmethod
+    def empty(cls) -> Tagger:
+        return cls(Linear())
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Sequence[int]]:
+        """What each label adds to those that follow it."""
+        return {label: self.model.scores([">" + label]) for label in self.model.columns}
+
+    def mark(self, seen: Sequence[Sequence[str]], slots: Sequence[str]) -> list[Marked]:
+        """The words of these slots, from the features of each character."""
+        if not self.model or not seen:
+            return []
+        labels = [OUTSIDE, *(side + name for name in slots for side in "BI")]
+        columns = [self._index[label] for label in labels]
+        rows = [self.model.scores(names) for names in seen]
+        return read(best([[row[c] for c in columns] for row in rows], labels, self._moves(labels, columns)))
+
+    def _moves(self, labels: Sequence[str], columns: Sequence[int]) -> list[list[int]]:
+        steps = [self._steps[label] for label in labels]
+        return moves([[step[c] for c in columns] for step in steps], labels)
+
+
+def moves(steps: Sequence[Sequence[int]], labels: Sequence[str]) -> list[list[int]]:
+    """Steps between labels, where what may not follow is out of reach: inside only after begin or inside."""
+    return [
+        [
+            _NEVER if to[0] == "I" and (was == OUTSIDE or was[1:] != to[1:]) else steps[i][j]
+            for j, to in enumerate(labels)
+        ]
+        for i, was in enumerate(labels)
+    ]
+
+
+def best(rows: Sequence[Sequence[int]], labels: Sequence[str], steps: Sequence[Sequence[int]]) -> list[str]:
+    """The labels that together score most."""
+    sizes = range(len(labels))
+    score = [_NEVER if label[0] == "I" else row for label, row in zip(labels, rows[0], strict=True)]
+    came: list[list[int]] = []
+    columns = [[steps[i][j] for i in sizes] for j in sizes]
+    for row in rows[1:]:
+        back, now = [], []
+        for j in sizes:
+            reached = [s + t for s, t in zip(score, columns[j], strict=True)]
+            top = max(reached)
+            back.append(reached.index(top))
+            now.append(top + row[j])
+        came.append(back)
+        score = now
+    at = score.index(max(score))
+    path = [at]
+    for back in reversed(came):
+        at = back[at]
+        path.append(at)
+    return [labels[i] for i in reversed(path)]
+
+
+def read(path: Sequence[str]) -> list[Marked]:
+    """Marked words from labels."""
+    marks: list[Marked] = []
+    begin = 0
+    for i, label in enumerate([*path, OUTSIDE]):
+        if i and path[i - 1] != OUTSIDE and label[0] != "I":
+            marks.append((path[i - 1][1:], begin, i))
+        if label[0] == "B":
+            begin = i
+    return marks
+
+
+def write(marks: Sequence[Marked], size: int) -> list[str]:
+    """Labels from marked words."""
+    path = [OUTSIDE] * size
+    for name, begin, end in marks:
+        for i in range(begin, min(end, size)):
+            path[i] = ("B" if i == begin else "I") + name
+    return path
