@@ -10,7 +10,7 @@ from nlp.lexicon import Span
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
-from nlp.slots import location, time, urgency
+from nlp.slots import deadline, location, time, urgency
 from nlp.slots.location import Location
 
 BRIEF = 20
@@ -157,6 +157,9 @@ _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "price": lambda _, reading: _first(reading.prices),
     "people": lambda _, reading: _first(reading.people),
     "duration_minutes": lambda _, reading: _first(reading.durations),
+    "rrule": lambda _, reading: _first(reading.rrules),
+    "deadline": lambda _, reading: deadline.write(reading.deadlines[0][0]) if reading.deadlines else None,
+    "period": lambda _, reading: reading.periods[0][0].write() if reading.periods else None,
     "kind": lambda _, __: None,
 }
 
@@ -165,6 +168,10 @@ def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
     """Every value of one slot, in order, in the contract's form."""
     if name == "time":
         return [f.window.write() for f in reading.times]
+    if name == "deadline":
+        return [deadline.write(value) for value, _ in reading.deadlines]
+    if name == "period":
+        return [value.write() for value, _ in reading.periods]
     if name == "location":
         return _locations(reading)
     if name == "urgency":
@@ -180,6 +187,7 @@ def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
         "people": reading.people,
         "plate": reading.plates,
         "duration_minutes": reading.durations,
+        "rrule": reading.rrules,
     }
     return [value for value, _ in pairs.get(name, ())]
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from nlp.lexicon import Lexicon, Span
 from nlp.opinion import Thought
 from nlp.patterns import Scene
-from nlp.slots import location, name, phone, plate, quantity, ref, time
+from nlp.slots import deadline, duration, location, name, period, phone, plate, quantity, ref, rrule, time
 
 
 class Reading:
@@ -35,9 +35,26 @@ class Reading:
         return [(self.text[span[0]] + value[1:], span) for value, span in found]
 
     @cached_property
-    def times(self) -> list[time.Found]:
+    def moments(self) -> list[time.Found]:
+        """All that is said of time: windows, durations, recurrences."""
         taken = [span for _, span in (*self.phones, *self.plates)]
         return [found for found in time.find(self.plain, self.now) if not _within(found.span, taken)]
+
+    @cached_property
+    def times(self) -> list[time.Found]:
+        return [found for found in self.moments if found.wanted]
+
+    @cached_property
+    def rrules(self) -> list[tuple[str, Span]]:
+        return rrule.find(self.moments)
+
+    @cached_property
+    def deadlines(self) -> list[tuple[datetime, Span]]:
+        return deadline.find(self.plain, self.times)
+
+    @cached_property
+    def periods(self) -> list[tuple[period.Period, Span]]:
+        return period.find(self.plain, self.now)
 
     @cached_property
     def addresses(self) -> list[location.Found]:
@@ -59,7 +76,7 @@ class Reading:
 
     @cached_property
     def durations(self) -> list[tuple[int, Span]]:
-        return quantity.durations(self.plain)
+        return duration.find(self.plain, self.moments)
 
     @cached_property
     def _numbers(self) -> list[Span]:
