@@ -70,8 +70,7 @@ def _same(expect: dict[str, Any], got: dict[str, Any]) -> bool:
         first, last = _moment(alt["start"]), _moment(alt["end"])
         if expect.get("loose"):
             if start and first and last and start < last and first < (end or start + _MINUTE):
-                if (end is not None or last - first <= timedelta(hours=1)) and start.date() == first.date():
-                    return True
+                return True
         elif _near(start, first) and (end is None and _point(kind, got) or _near(end, last)):
             return True
     return False

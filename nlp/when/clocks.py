@@ -88,12 +88,15 @@ def clock(c: Cursor, i: int, f: Frame | None) -> Step | None:
     if read is None:
         return None
     hour, minute, exact, level, j = read
+    if hour > 24 and level == HOUR and f is not None:
+        return None
     at = _at(c, f, hour, minute, exact)
     if at is None:
         c.failed = c.failed or f is None
         return None
     long = HOUR_LONG if level == HOUR else MINUTE_LONG
-    around = c.kind(j - 1, 9) == "more"
+    said = c.plain[c.tokens[i].start : c.tokens[i].end]
+    around = c.kind(j - 1, 9) == "more" or _FEW.match(said) is not None or (f is not None and f.around)
     name = f.part if f else ""
     return inside(f, at, at + long, level, cycle=0 if f else DAY, part=name, around=around), j
 
@@ -117,6 +120,9 @@ def _spoken(c: Cursor, i: int, f: Frame | None) -> _Read | None:
             return None
     token = c.tokens[j]
     hour = token.value
+    few = _FEW.match(c.plain[token.start : token.end])
+    if few:  # 七八点
+        hour = "一二三四五六七八九".index(few[1]) + 1
     if not isinstance(hour, int) or not 0 <= hour <= 24:
         return None
     k = j + 1
@@ -166,7 +172,8 @@ def _minutes(c: Cursor, k: int, dated: bool) -> tuple[int, int, int]:
         return 0, k + 1, HOUR
     if kind == "more" and c.plain[c.tokens[k].start] == "多":
         return 0, k + 1 + (c.kind(k + 1, 0) == "bell"), HOUR
-    j = k + 1 if kind in {"past", "tick"} else k
+    past = kind == "LATER"
+    j = k + 1 if past or kind == "tick" else k
     token = c.tokens[j]
     if c.kind(j, 0 if j == k else BLANK) == "NUM" and isinstance(token.value, int):
         unit = c.tokens[j + 1]
@@ -180,13 +187,15 @@ def _minutes(c: Cursor, k: int, dated: bool) -> tuple[int, int, int]:
         text = c.plain[token.start : token.end]
         if kind == "tick" or (dated and len(text) == 1 and not text.isdigit() and not _counts(c, token.end)):
             return token.value * 5 % 60, j + 1, MINUTE
-        if kind != "past" and len(text) >= 2 and token.value < 60 and not _counts(c, token.end):
+        if not past and len(text) >= 2 and token.value < 60 and not _counts(c, token.end):
             return token.value, j + 1, MINUTE
     if kind == "tick" and c.kind(j) == "half":
         return 30, j + 1, MINUTE
     return 0, k, HOUR
 
 
+#: Two neighbouring numbers: 七八点 is seven or eight.
+_FEW = re.compile("([一二三四五六七八])(?<=[一](?=二)|[二](?=三)|[三](?=四)|[四](?=五)|[五](?=六)|[六](?=七)|[七](?=八)|[八](?=九))[二三四五六七八九]$")
 _COUNTED = re.compile(r"\s?(?:[个元块人栋楼号度岁%点单]|分钟)")
 
 

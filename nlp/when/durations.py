@@ -102,10 +102,10 @@ def _one(c: Cursor, i: int, counted: bool, after_hours: bool = False) -> Length 
             value = float("一二三四五六七八九".index(text[1].replace("两", "二")) + 1)
     elif kind == "half":
         return _half(c, i)
-    elif kind == "piece" and c.kind(i + 1, 0) == "half" or kind == "minute" and c.kind(i + 1, 0) == "half":
-        value = 1.0  # 个半小时, 分半钟
-        if kind == "minute" and (i and c.tokens[i].glue == 0):
-            return None
+    elif kind == "piece" and c.kind(i + 1, 0) == "half":
+        value, j = 1.0, i + 1  # 个半小时
+    elif kind == "minute" and c.kind(i + 1, 0) == "half" and not (i and c.tokens[i].glue == 0) and c.before(i) != "十":
+        return _length(1.5, "minute", i + 2 + (c.kind(i + 2, 0) == "bell"))  # 分半钟
     else:
         return None
     more = False
@@ -159,8 +159,6 @@ def _unit(
             return None
         if name == "quarter_hour" and token.end - token.start == 1 and value > 3:
             return None
-        if name in {"workday_in"}:
-            return None
         return name, j + 1
     if kind == "WORKDAYS" and piece and c.plain[token.start : token.end] == "工作日":
         return "workday", j + 1
@@ -168,7 +166,7 @@ def _unit(
         return "hour", j + 1
     if kind == "month" and (piece or counted or c.plain[token.start - 1] in "俩仨"):
         return "month", j + 1
-    if kind == "year":
+    if kind == "year" and not _calendar_year(c, j, value):
         return "year", j + 1
     if kind == "date" and c.plain[token.start] == "日" and (counted or value > 31 or c.plain[token.start - 1] in "两俩"):
         return "day", j + 1
@@ -177,6 +175,23 @@ def _unit(
     if kind == "minute" and (after_hours or piece or c.kind(j + 1, 0) == "half"):
         return "minute", j + 1
     return None
+
+
+_LASTING = frozenset("了过近约满做用住干教够整这那前后")
+
+
+def _calendar_year(c: Cursor, j: int, value: float) -> bool:
+    """2018年, 18年3月, 零六年: a year of the calendar, not so many years."""
+    start = c.tokens[j - 1].start
+    text = c.plain[start : c.tokens[j].start].strip()
+    if value >= 1000 or (len(text) == 2 and text[0] in "零〇") or (len(text) == 2 and text.isalpha() and not set(text) & set("十廿卅百两俩")):
+        return value >= 10 or text[0] in "零〇"
+    if len(text) != 2 or not text.isdigit():
+        return False
+    behind = c.kind(j + 1)
+    if behind in {"after", "before", "AFTER", "BEFORE", "half", "more", "WITHIN", "SINCE", "and"}:
+        return c.tokens[j + 1].kind in {"before", "BEFORE"} and c.kind(j + 2) == "NUM"
+    return c.plain[max(0, start - 1) : start] not in _LASTING
 
 
 def _length(value: float, name: str, j: int) -> Length | None:

@@ -47,7 +47,7 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
             return years.century(c, i, f, value, j)
         if kind == "DECADE":
             return years.decade(c, i, f, value, j)
-        if kind == "TO" and f is None and 1900 <= value <= 2100 and _from(c, i):
+        if f is None and 1900 <= value <= 2100 and (kind == "TO" and _from(c, i) or i and c.tokens[i - 1].kind == "TO" and not kind):
             return year_frame(value, c.now), i + 1
     return days.bare_day(c, i, f)
 

@@ -52,7 +52,7 @@ _INDEX: Final = _load()
 _HAN: Final = re.compile("[零〇一二两俩仨三四五六七八九十廿卅百千]+")
 _HAN_FIRST: Final = frozenset("零〇一二两俩仨三四五六七八九十廿卅百千")
 _WEEKDAY: Final = re.compile(
-    r"(?:周|星期|礼拜)(?:(?P<days>[一二三四五六日天]{1,7})(?![个次回趟遍岁楼栋号]|天[一二两三]?次)|(?P<digit>[1-7])(?![\d点时号天个次:]))"
+    r"(?:周|星期|礼拜)(?:(?P<days>[一二三四五六日天]{1,7})(?![个次回趟遍岁楼栋号小]|天[一二两三]?次)|(?P<digit>[1-7])(?![\d点时号天个次小月分:]))"
 )
 _WEEKDAYS: Final = {name: index % 7 for index, name in enumerate("一二三四五六日")} | {"天": 6}
 _START: Final = re.compile("[" + re.escape("".join(sorted(_INDEX.keys() | _HAN_FIRST | set("0123456789q")))) + "]")

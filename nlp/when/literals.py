@@ -57,12 +57,13 @@ def _literal(plain: str, at: int) -> Read | None:
             return "JUNK", None, match.end()
         exact = half in {"a", "p"} or plain[at] == "0"
         return "CLOCK", (hour, minute, exact), match.end()
-    if before and before in "./-" and at > 1 and plain[at - 2].isdigit():
+    joined = bool(before) and before in "./-" and at > 1 and plain[at - 2].isdigit()
+    if joined and before != "-":
         return None
-    return _date(plain, at)
+    return _date(plain, at, joined)
 
 
-def _date(plain: str, at: int) -> Read | None:
+def _date(plain: str, at: int, joined: bool) -> Read | None:
     if (match := _DATE.match(plain, at)) or (match := _BLANKS.match(plain, at)) or (match := _COMPACT.match(plain, at)):
         groups = [g for g in match.groups() if g.isdigit()]
         year, month, day = map(int, groups)
@@ -74,6 +75,8 @@ def _date(plain: str, at: int) -> Read | None:
         return ("DATE", (year, month, day), match.end()) if _valid(month, day) else None
     if match := _MONTH.match(plain, at):
         return ("YEAR_MONTH", (int(match[1]), int(match[2])), match.end()) if _valid(int(match[2]), 1) else None
+    if joined:
+        return None
     if (match := _SHORT.match(plain, at)) or (match := _DASHED.match(plain, at)):
         month, day = int(match[1]), int(match[2])
         return ("MONTH_DAY", (month, day), match.end()) if _valid(month, day) else None

@@ -6,7 +6,7 @@ import re
 
 from nlp.when.cursor import Cursor
 from nlp.when.durations import Length, around, later, length, units
-from nlp.when.frame import DAY, DAY_LONG, GRAINS, HOUR, MINUTE, PART, WEEK, midnight
+from nlp.when.frame import DAY, DAY_LONG, GRAINS, HOUR, MINUTE, MONTH, PART, WEEK, midnight
 from nlp.when.grammar import expression
 from nlp.when.lexer import BLANK, OF
 from nlp.when.said import Said
@@ -55,11 +55,12 @@ def _led(c: Cursor, i: int, kind: str) -> Read | None:
         if c.tokens[j].kind == "times" or c.before(i) in {"不", "通", "经", "路", "超", "难"}:
             return None
         return _point(c, span, long, "after" if long.level <= DAY else None, j)
-    if kind == "LEFT" and long.level <= DAY:
+    if kind == "LEFT" and (long.level <= DAY or j - i > 3):
         return None
     if kind == "RECENT":
         return Said("range", span, later(c.now, long, -1), c.now, grain, dated=True), j
-    return Said("range", span, c.now, later(c.now, long), grain, dated=True), j
+    end = later(c.now, long)
+    return Said("range", span, c.now, midnight(end) if long.months else end, grain, dated=True), j
 
 
 def _plain(c: Cursor, i: int) -> Read | None:
@@ -136,7 +137,9 @@ def _distance(c: Cursor, j: int) -> str:
 def _point(c: Cursor, span: tuple[int, int], long: Length, mod: str | None, j: int, sign: int = 1) -> Read | None:
     """A moment so far away: a minute for hours, the day for days, the week for weeks."""
     at = later(c.now, long, sign)
-    level = long.level if long.level >= WEEK or not long.months % 1 else DAY
+    level = long.level
+    if level < WEEK and long.months % 12:
+        level = MONTH if not long.months % 1 else DAY
     if level >= HOUR:
         return Said("point" if mod is None else "open", span, at, None, "minute", mod), j
     start, end = around(at, level)
@@ -145,7 +148,7 @@ def _point(c: Cursor, span: tuple[int, int], long: Length, mod: str | None, j: i
         if step:
             return step[0]._replace(span=(span[0], step[0].span[1])), step[1]
     if mod:
-        return Said("open", span, start if mod == "after" else at, None, GRAINS[level], mod, dated=True), j
+        return Said("open", span, start, None, GRAINS[level], mod, dated=True), j
     return Said("point" if level == DAY else "range", span, start, end, GRAINS[level], dated=True), j
 
 

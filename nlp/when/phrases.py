@@ -134,10 +134,10 @@ def _after(first: Frame, last: Frame) -> bool:
 
 def _clock_end(c: Cursor, first: Frame, j: int, around: Frame | None) -> Step | None:
     """An hour after an hour: in the same part of the day, or the next such hour on the clock."""
-    if around is None and first.level >= HOUR and not first.outer:
-        day = first.start.replace(hour=0, minute=0)
-        around = Frame(day, day + DAY_LONG, DAY)
     step = expression(c, j, around)
+    if step is None or (around is None and first.level >= HOUR and not first.outer and not step[0].dated):
+        day = first.start.replace(hour=0, minute=0)
+        step = expression(c, j, around or Frame(day, day + DAY_LONG, DAY))
     if step is None or first.level < HOUR or step[0].level < HOUR:
         return step
     last = step[0]
@@ -163,9 +163,9 @@ def _now(c: Cursor, j: int) -> Step | None:
 def _mod(c: Cursor, f: Frame, j: int, since: bool) -> tuple[str | None, int]:
     """以后, 前, 左右 and the like behind the phrase."""
     token = c.tokens[j]
-    if token.glue > BLANK:
-        return None, j
     kind, end = token.kind, token.end
+    if token.glue > BLANK:
+        kind = ""
     if kind == "AFTER":
         return "after", j + 1
     if kind == "after" and not _NOT_AFTER.match(c.plain, end) and c.kind(j + 1) != "NUM":

@@ -6,6 +6,8 @@ from nlp.when import lunar
 from nlp.when.cursor import Cursor, Step
 from nlp.when.frame import (
     CENTURY,
+    DAY,
+    DAY_LONG,
     DECADE,
     NO_CYCLE,
     QUARTER,
@@ -75,7 +77,9 @@ def whole(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """全年, 去年一整年; 全天 and 周六全天 say what their frame says."""
     level = c.tokens[i].value
     if f is None:
-        return (year_frame(c.now.year, c.now), i + 1) if level == "year" else None
+        if level == "day":
+            return Frame(c.today, c.today + DAY_LONG, DAY), i + 1
+        return year_frame(c.now.year, c.now), i + 1
     return f, i + 1
 
 
