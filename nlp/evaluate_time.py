@@ -22,7 +22,13 @@ from nlp.understanding import Understanding
 
 SLOTS = ("time", "rrule", "deadline", "period", "duration_minutes")
 _MINUTE = timedelta(minutes=1)
-_LONG = {"second": _MINUTE, "minute": _MINUTE, "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_LONG = {"second": _MINUTE, "minute": _MINUTE, "hour": timedelta(hours=1), "day": timedelta(days=1)} | {
+    "week": timedelta(days=7),
+    "month": timedelta(days=29),
+    "year": timedelta(days=365),
+}
+#: Months and years differ in length.
+_SLACK = {"month": timedelta(days=3), "year": timedelta(days=1)}
 Times = list[dict[str, Any]]
 
 
@@ -91,7 +97,7 @@ def _open(expect: dict[str, Any], got: dict[str, Any]) -> bool:
         if got.get("mod") == "after" and last is None and _near(start, first):
             return True
         if got.get("mod") == "before" and last is not None and start:
-            if _near(start, last) or _near(start + _LONG.get(got["grain"], _MINUTE), last):
+            if _near(start, last) or _near(start, last - _LONG.get(got["grain"], _MINUTE), _SLACK.get(got["grain"], _MINUTE)):
                 return True
     return False
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from nlp.when.cursor import Cursor, Step
 from nlp.when.frame import DAY, DAY_LONG, HOUR, HOUR_LONG, MINUTE, MINUTE_LONG, PART, Frame, inside
-from nlp.when.lexer import BLANK, COMMA
+from nlp.when.lexer import BLANK, COMMA, few
 
 #: Windows of the parts of a day, hours from midnight.
 PARTS = {
@@ -96,7 +96,7 @@ def clock(c: Cursor, i: int, f: Frame | None) -> Step | None:
         return None
     long = HOUR_LONG if level == HOUR else MINUTE_LONG
     said = c.plain[c.tokens[i].start : c.tokens[i].end]
-    around = c.kind(j - 1, 9) == "more" or _FEW.match(said) is not None or (f is not None and f.around)
+    around = c.kind(j - 1, 9) == "more" or few(said) is not None or (f is not None and f.around)
     name = f.part if f else ""
     return inside(f, at, at + long, level, cycle=0 if f else DAY, part=name, around=around), j
 
@@ -120,9 +120,9 @@ def _spoken(c: Cursor, i: int, f: Frame | None) -> _Read | None:
             return None
     token = c.tokens[j]
     hour = token.value
-    few = _FEW.match(c.plain[token.start : token.end])
-    if few:  # 七八点
-        hour = "一二三四五六七八九".index(few[1]) + 1
+    either = few(c.plain[token.start : token.end])
+    if either:
+        hour = either
     if not isinstance(hour, int) or not 0 <= hour <= 24:
         return None
     k = j + 1
@@ -194,8 +194,6 @@ def _minutes(c: Cursor, k: int, dated: bool) -> tuple[int, int, int]:
     return 0, k, HOUR
 
 
-#: Two neighbouring numbers: 七八点 is seven or eight.
-_FEW = re.compile("([一二三四五六七八])(?<=[一](?=二)|[二](?=三)|[三](?=四)|[四](?=五)|[五](?=六)|[六](?=七)|[七](?=八)|[八](?=九))[二三四五六七八九]$")
 _COUNTED = re.compile(r"\s?(?:[个元块人栋楼号度岁%点单]|分钟)")
 
 

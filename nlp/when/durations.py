@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -23,7 +22,7 @@ from nlp.when.frame import (
     midnight,
     monday,
 )
-from nlp.when.lexer import OF
+from nlp.when.lexer import few
 
 _SECONDS = {
     "second": 1,
@@ -84,9 +83,6 @@ def length(c: Cursor, i: int, counted: bool = False) -> Length | None:
         )
 
 
-_FEW_WORDS = re.compile("[二两三四五六七八][三四五六七八九]$")
-
-
 def _one(c: Cursor, i: int, counted: bool, after_hours: bool = False) -> Length | None:
     """One number with its unit: 3天, 半小时, 个半钟, 四个多星期, 五分半, 俩礼拜."""
     j, value = i, 0.0
@@ -98,8 +94,7 @@ def _one(c: Cursor, i: int, counted: bool, after_hours: bool = False) -> Length 
             return None
         value, j = float(token.value), i + 1
         text = c.plain[token.start : token.end]
-        if _FEW_WORDS.match(text) and len(text) == 2:
-            value = float("一二三四五六七八九".index(text[1].replace("两", "二")) + 1)
+        value = few(text) or value
     elif kind == "half":
         return _half(c, i)
     elif kind == "piece" and c.kind(i + 1, 0) == "half":
@@ -244,5 +239,3 @@ def units(now: datetime, long: Length, sign: int) -> tuple[datetime, datetime]:
         end = start + timedelta(minutes=1)
     return (later(start, long, -1), start) if sign < 0 else (end, later(end, long))
 
-
-__all__ = ["OF", "Length", "around", "later", "length", "units"]

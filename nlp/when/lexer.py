@@ -152,6 +152,15 @@ def _weekday(plain: str, at: int) -> tuple[str, Any, int] | None:
     return "WEEKDAY", tuple(_WEEKDAYS[day] for day in days), end
 
 
+#: Two neighbours in one breath, 七八点, 两三天, are either of them.
+_FEW: Final = {pair: first for first, pair in enumerate(("一二", "二三", "三四", "四五", "五六", "六七", "七八", "八九"), 1)} | {"两三": 2}
+
+
+def few(text: str) -> int | None:
+    """The smaller of two numbers said as alternatives."""
+    return _FEW.get(text)
+
+
 def _han(plain: str, at: int) -> tuple[str, Any, int] | None:
     match = _HAN.match(plain, at)
     if match is None or match.end() - at > 9:

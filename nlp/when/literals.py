@@ -15,6 +15,7 @@ _BLANKS: Final = re.compile(r"((?:19|20)\d\d) (\d\d) (\d\d)(?![\d:])")
 _MONTH: Final = re.compile(r"((?:19|20)\d\d)[-/.](\d{2})(?![\d:.])")
 _COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 _SHORT: Final = re.compile(r"(\d{1,2})[/·](\d{1,2})(?![\d/%])[日号]?")
+_TIMED: Final = re.compile(r"(\d{1,2})-(\d{1,2})(?=\s\d{1,2}:\d\d)")
 _DASHED: Final = re.compile(r"(0\d|1[0-2])-(\d\d)(?![\d-])(?:[日号]|(?=\s?\d{1,2}:\d\d)|(?<=0\d-\d\d))")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 Read = tuple[str, Any, int]
@@ -77,7 +78,7 @@ def _date(plain: str, at: int, joined: bool) -> Read | None:
         return ("YEAR_MONTH", (int(match[1]), int(match[2])), match.end()) if _valid(int(match[2]), 1) else None
     if joined:
         return None
-    if (match := _SHORT.match(plain, at)) or (match := _DASHED.match(plain, at)):
+    if (match := _TIMED.match(plain, at)) or (match := _SHORT.match(plain, at)) or (match := _DASHED.match(plain, at)):
         month, day = int(match[1]), int(match[2])
         return ("MONTH_DAY", (month, day), match.end()) if _valid(month, day) else None
     return None

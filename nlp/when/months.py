@@ -167,7 +167,7 @@ def counted(c: Cursor, i: int, f: Frame | None) -> Step | None:
         return None
     if token.kind == "WEEKDAY":
         return _last_weekday(f, token.value[0], j) if kind == "LAST" and count == 1 else None
-    return _stretch(f, count, unit, kind == "LAST" or kind == "after", j + 1)
+    return _stretch(f, count, unit, kind in {"LAST", "after"}, j + 1)
 
 
 def _nth(c: Cursor, f: Frame | None, count: int, unit: str, j: int) -> Step | None:
@@ -204,7 +204,8 @@ def _stretch(f: Frame, count: int, unit: str, last: bool, j: int) -> Step | None
     if unit in {"day", "week"}:
         long = timedelta(days=count * (7 if unit == "week" else 1))
         head = first_weekday(f.start, 0) if unit == "week" else f.start
-        start, end = (f.end - long, f.end) if last else (head, head + long)
+        tail = monday(f.end - DAY_LONG) + WEEK_LONG if unit == "week" else f.end
+        start, end = (tail - long, tail) if last else (head, head + long)
         return inside(f, start, end, WEEK if unit == "week" else DAY), j
     if unit in {"month", "quarter"} and f.level <= QUARTER:
         months = count * (3 if unit == "quarter" else 1)

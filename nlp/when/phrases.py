@@ -90,12 +90,14 @@ def _phrase(c: Cursor, i: int) -> Phrase | None:
 def _second(c: Cursor, first: Frame, j: int) -> Step | None:
     """The other end of a range; it takes what it doesn't say from the first."""
     token = c.tokens[j]
-    if token.glue > COMMA or c.tokens[j + 1].glue > BLANK:
+    if token.glue > COMMA or (c.tokens[j + 1].glue > BLANK and token.kind in {"TO", "AND"}):
         return None
     if token.kind == "TO":
         step = _end(c, first, j + 1)
         return step if step else _now(c, j + 1)
-    if token.kind == "AND" or (token.kind in {"POINTER", "DAY_NAME"} and False):
+    if token.kind == "TO_NOW" and token.glue <= BLANK:
+        return Frame(c.now, c.now + MINUTE_LONG, MINUTE), j + 1
+    if token.kind == "AND":
         step = _end(c, first, j + 1)
         if step is None:
             return None

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
-
 from nlp.when.cursor import Cursor
-from nlp.when.frame import DAY, HOUR, NO_CYCLE, PART, Frame
-from nlp.when.grammar import expression
+from nlp.when.first import Rule, occurrence
 from nlp.when.lexer import APART, BLANK, COMMA, OF
 from nlp.when.phrases import phrase
 from nlp.when.said import Said
@@ -16,33 +13,27 @@ _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WORK = (0, 1, 2, 3, 4)
 _FREQ = {"day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
 _JOINS = re.compile(r"\s?(?:[和、跟同与,及]|还有|以及)?\s?(?:每|逢)?$")
+#: 周一、三、五
+_LONE_DAY = re.compile("[一二三四五六](?=[、,和跟与及。]|[上下早晚中]|$|的|每)")
 _OFTEN = re.compile(r"\s?[一两二三四五六七八九\d]{1,2}(?:次|回|趟|遍)|\s?(?:来|去)[一两二三四五六\d]{1,2}(?:次|回|趟|遍|个小时|小时)")
 Read = tuple[Said, int]
 
 
-class Rule(NamedTuple):
-    freq: str
-    interval: int = 1
-    days: tuple[int, ...] = ()
-    #: of the month: its day, -1 the last; or which of its weekdays
-    day: int = 0
-    nth: int = 0
-    months: tuple[int, ...] = ()
-
-    def write(self, hour: int | None = None, minute: int = 0) -> str:
-        parts = [f"FREQ={self.freq}"]
-        if self.interval > 1:
-            parts.append(f"INTERVAL={self.interval}")
-        if self.months:
-            parts.append("BYMONTH=" + ",".join(map(str, self.months)))
-        if self.day:
-            parts.append(f"BYMONTHDAY={self.day}")
-        if self.days:
-            nth = str(self.nth) if self.nth else ""
-            parts.append("BYDAY=" + ",".join(nth + _DAYS[d] for d in self.days))
-        if hour is not None:
-            parts.append(f"BYHOUR={hour};BYMINUTE={minute}")
-        return ";".join(parts)
+def write(rule: Rule, hour: int | None = None, minute: int = 0) -> str:
+    """The rule as RFC 5545 has it."""
+    parts = [f"FREQ={rule.freq}"]
+    if rule.interval > 1:
+        parts.append(f"INTERVAL={rule.interval}")
+    if rule.months:
+        parts.append("BYMONTH=" + ",".join(map(str, rule.months)))
+    if rule.day:
+        parts.append(f"BYMONTHDAY={rule.day}")
+    if rule.days:
+        nth = str(rule.nth) if rule.nth else ""
+        parts.append("BYDAY=" + ",".join(nth + _DAYS[d] for d in rule.days))
+    if hour is not None:
+        parts.append(f"BYHOUR={hour};BYMINUTE={minute}")
+    return ";".join(parts)
 
 
 def recurrence(c: Cursor, i: int) -> Read | None:
@@ -195,9 +186,12 @@ def _in_year(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
             if c.kind(k) == "TO" and c.kind(k + 2) == "month" and isinstance(last, int) and token.value < last <= 12:
                 return rule._replace(months=tuple(range(token.value, last + 1))), k + 3, j
             return rule, k, j
-    if c.kind(j, OF) == "FESTIVAL":
+    kind = c.kind(j, OF)
+    if kind == "FESTIVAL":
         month, day = token.value
         return rule._replace(months=(month,), day=day), j + 1, j
+    if kind in {"LUNAR_FESTIVAL", "NTH_FESTIVAL", "TERM", "SEASON"}:
+        return rule, j + 1, j
     return rule, j, j
 
 
@@ -239,6 +233,10 @@ def _more_days(c: Cursor, j: int) -> tuple[tuple[int, ...], int]:
         k = j
         while c.tokens[k].kind in {"AND", "EVERY"} and c.tokens[k].glue < APART:
             k += 1
+        if c.tokens[k].kind == "NUM" and k > j and _LONE_DAY.match(c.plain, c.tokens[k].start):
+            days.append("一二三四五六日".index(c.plain[c.tokens[k].start]))
+            j = k + 1
+            continue
         if c.tokens[k].kind != "WEEKDAY" or not _JOINS.match(c.plain[c.tokens[j - 1].end : c.tokens[k].start]):
             return tuple(sorted(set(days))), j
         days += c.tokens[k].value
@@ -270,10 +268,18 @@ def _dated(c: Cursor, i: int, rule: Rule, j: int, at: int) -> Read:
         said, j = step
         if said.grain in {"hour", "minute"} and said.start:
             hour, minute = said.start.hour, said.start.minute
-    first = _first(c, at, step[0] if step else None, rule)
+    first = _lead(c, at, rule) or occurrence(rule, step[0] if step else None, c.now)
     span = (c.tokens[i].start, c.tokens[j - 1].end)
-    start, end, grain = (first.start, first.end, first.grain) if first else (None, None, "day")
-    return Said("set", span, start, end, grain, rrule=rule.write(hour, minute or 0), dated=True), j
+    text = write(rule, hour, minute or 0)
+    return Said("set", span, first.start, first.end, first.grain, rrule=text, dated=True), j
+
+
+def _lead(c: Cursor, at: int, rule: Rule) -> Said | None:
+    """A month, season or festival of every year is read as it stands."""
+    if rule.freq != "YEARLY" or c.tokens[at].glue > OF or rule.day:
+        return None
+    lead = phrase(c, at)
+    return lead[0] if lead and lead[0].start and lead[0].grain in {"day", "month", "quarter"} else None
 
 
 def _hours(c: Cursor, j: int) -> Read | None:
@@ -285,25 +291,3 @@ def _hours(c: Cursor, j: int) -> Read | None:
     if said is None or said[0].grain not in {"part", "hour", "minute"} or said[0].dated:
         return None
     return said
-
-
-def _first(c: Cursor, at: int, hours: Said | None, rule: Rule) -> Said | None:
-    """The first occurrence: of the day that is named with the hour, or the hour itself, or today."""
-    if c.tokens[at].kind and c.tokens[at].glue <= OF and (rule.days or rule.day or rule.months):
-        lead = phrase(c, at)
-        if lead and lead[0].start and c.tokens[at].kind not in {"PART", "CLOCK", "PART_TAIL"}:
-            return lead[0]
-    if hours is not None and rule.days == _WORK and hours.start:
-        shift = (7 - hours.start.weekday()) % 7 if hours.start.weekday() > 4 else 0
-        from datetime import timedelta
-
-        return hours._replace(
-            start=hours.start + timedelta(days=shift), end=hours.end and hours.end + timedelta(days=shift)
-        )
-    if hours is not None or c.tokens[at].kind in {"SEASON"}:
-        lead = hours and (hours, 0) or phrase(c, at)
-        return lead[0] if lead else None
-    return None
-
-
-__all__ = ["DAY", "HOUR", "NO_CYCLE", "PART", "Frame", "expression", "recurrence"]
