@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nlp.when.frame import midnight
@@ -16,6 +16,9 @@ Span = tuple[int, int]
 WINDOWS = frozenset({"point", "range", "open"})
 #: Between 今天下午 and 四点, said in two breaths, so many characters at most become one span.
 _BREATH = 6
+#: … and so far an hour still belongs to the day named before.
+_REACH = 34
+_HALF_DAY = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Found:
         value: dict[str, object] = {"span": list(self.span), "kind": self.kind}
         if self.start is not None:
             value |= self.window.write()
-        if self.rrule is not None:
+        if self.kind == "set":
             value["rrule"] = self.rrule
         if self.seconds is not None:
             value["seconds"] = self.seconds
@@ -125,7 +128,7 @@ def find(plain: str, now: datetime) -> list[Found]:
         return []
     if any(one.chosen and told(plain, one.span) for one in said):
         said = _looked_back(said, plain, now)
-    return [Found(one) for one in _together(said)]
+    return [Found(one) for one in _together(said, plain)]
 
 
 def _looked_back(said: Sequence[Said], plain: str, now: datetime) -> list[Said]:
@@ -136,28 +139,28 @@ def _looked_back(said: Sequence[Said], plain: str, now: datetime) -> list[Said]:
     ]
 
 
-def _together(said: Sequence[Said]) -> list[Said]:
+def _together(said: Sequence[Said], plain: str) -> list[Said]:
     """An hour said apart from its day (周日有老师来，下午两点) is an hour of that day."""
-    if len(said) < 2:
-        return list(said)
     merged: list[Said] = []
     day: Said | None = None
     for this in said:
-        if _hourly(this) and day is not None and merged:
-            last = merged[-1]
-            shifted = _on(day, this)
-            if last.span == day.span and last is day and this.span[0] - last.span[1] <= _BREATH:
-                merged[-1] = day = shifted._replace(span=(last.span[0], this.span[1]))
-                continue
-            merged.append(shifted)
-            continue
-        if this.kind in WINDOWS and this.dated and this.mod is None:
-            if merged and _is_day(this) and _hourly(merged[-1]) and this.span[0] - merged[-1].span[1] <= _BREATH:
-                last = merged[-1]
-                merged[-1] = _on(this, last)._replace(span=(last.span[0], this.span[1]))
+        last = merged[-1] if merged else None
+        if last is not None and _hourly(this) and day is not None and this.span[0] - day.span[1] <= _REACH:
+            if this.grain == day.grain == "part":
                 day = None
+            else:
+                moved = _on(day, this, plain)
+                if last is day and this.span[0] - last.span[1] <= _BREATH:
+                    day = merged[-1] = moved._replace(span=(last.span[0], this.span[1]))
+                else:
+                    merged.append(moved)
                 continue
-            day = this if _is_day(this) or this.grain == "part" else None
+        elif last is not None and _is_day(this) and _hourly(last) and this.span[0] - last.span[1] <= _BREATH:
+            merged[-1] = _on(this, last, plain)._replace(span=(last.span[0], this.span[1]))
+            day = None
+            continue
+        elif this.kind in WINDOWS and this.dated:
+            day = this if this.mod is None and (_is_day(this) or this.grain == "part") else None
         merged.append(this)
     return merged
 
@@ -170,19 +173,21 @@ def _is_day(said: Said) -> bool:
     return said.kind == "point" and said.grain == "day" and said.mod is None
 
 
-def _on(day: Said, hour: Said) -> Said:
-    """The hour moved to the day, and into the part of it that was named."""
-    assert day.start is not None and hour.start is not None
-    shift = midnight(day.start) - midnight(hour.start)
-    start = hour.start + shift
-    half = timedelta(hours=12)
-    if day.grain == "part" and hour.grain != "part" and day.end and not day.start <= start < day.end:
-        for moved in (start + half, start - half):
-            if day.start <= moved < day.end:
-                shift += moved - start
-                start = moved
-                break
-    return hour._replace(start=start, end=hour.end + shift if hour.end else None, dated=True)
+def _on(day: Said, hour: Said, plain: str) -> Said:
+    """The hour as it is said of that day, and in the part of it that was named."""
+    assert day.start is not None
+    base = midnight(day.start)
+    start, end = hour.span
+    again = [one for one in scan(plain[start:end], base) if one.kind == hour.kind and one.start is not None]
+    moved = again[0]._replace(span=hour.span, dated=True) if again else hour
+    assert moved.start is not None
+    if moved.start.date() != base.date() and moved.grain == "part":
+        moved = hour
+    if day.grain == "part" and day.end and not day.start <= moved.start < day.end:
+        for shift in (_HALF_DAY, -_HALF_DAY):
+            if day.start <= moved.start + shift < day.end:
+                return moved._replace(start=moved.start + shift, end=moved.end + shift if moved.end else None)
+    return moved
 
 
 _SHARPNESS = {"minute": 4, "hour": 4, "part": 3, "day": 2, "week": 1, "month": 1}
@@ -197,5 +202,3 @@ def choose(found: Sequence[Found], now: datetime, ahead: bool = False, last: boo
         return max(enumerate(kept), key=lambda pair: (_SHARPNESS.get(pair[1].grain, 0) > 2, pair[0]))[1]
     return max(kept, key=lambda f: (_SHARPNESS.get(f.grain, 0) + f.dated, -f.span[0]))
 
-
-__all__ = ["Found", "TimeWindow", "choose", "find", "iso", "read", "replace"]

@@ -25,6 +25,7 @@ PARTS = {
 _UP, _DOWN = 7 * 60, 22 * 60
 #: Words that begin like a part of the day: 晚饭, 早教, 夜班, 下午茶.
 _NO_PART = re.compile(r"班|饭|餐|点(?!钟|半|\d|[一二三四五])|市|教|恋|高峰|期|辈|霜|宵|会(?!儿|有|来|议|展)|礼服|茶|了|些|一点|就|已|过|该|产|早|晚|不|课")
+_NO_LONG = re.compile(r"班|饭|餐|茶|觉|休|睡|市(?!一|二)|教|高峰|宵|会(?=$|[,。])|点(?!钟|半|\d|[一二三四五零])|点(?=[,。]|$)")
 _NO_TAIL = re.compile(r"到|个|一|日|年|间|熟|起|跑|操|修|退|安|自习|回|来|睡|归|报|报纸|教")
 #: 三点 of a list or a liking is no hour: 一点儿, 三点建议, 24点5度.
 _NO_HOUR = re.compile(r"[儿水意评数火赞心击名滴燃头钱声力小事要建疑五]|一?点|\d+度|[零一二三四五六七八九十]+度|\d*%")
@@ -37,7 +38,7 @@ def part(c: Cursor, i: int, f: Frame | None) -> Step | None:
     if f is not None and (f.level != DAY or token.glue > COMMA or f.end - f.start > DAY_LONG):
         return None
     end = token.end
-    if _NO_PART.match(c.plain, end):
+    if c.plain[end - 1] in "早晚夜晨午" and (_NO_PART if end - token.start == 1 else _NO_LONG).match(c.plain, end):
         return None
     if token.kind == "PART_TAIL":
         if not _hour_follows(c, i + 1) and (f is None or _NO_TAIL.match(c.plain, end)):

@@ -75,6 +75,8 @@ def length(c: Cursor, i: int, counted: bool = False) -> Length | None:
     while True:
         j = found.index
         joined = c.kind(j) == "and"
+        if found.unit == "day" and c.plain[c.tokens[i].start : c.tokens[i].end] in {"一", "1"} and not joined:
+            return found  # 一天八小时
         more = _one(c, j + joined, True, found.unit == "hour") if c.tokens[j + joined].glue <= 1 else None
         if more is None or c.kind(j + joined) in {"half"} or (more.level <= found.level and not joined):
             return found

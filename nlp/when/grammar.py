@@ -74,7 +74,7 @@ def pointed(c: Cursor, i: int, f: Frame | None) -> Step | None:
             return months.week_pointer(c, i, f, i + 2)
         if token.value == "quarter":
             return years.quarter_pointer(c, i, f)
-        if token.value == "hour" and f is None:
+        if token.value == "hour" and f is None and c.tokens[i].value:
             start = c.now + c.tokens[i].value * HOUR_LONG
             return Frame(start, start + HOUR_LONG, PART), i + 2
     return None

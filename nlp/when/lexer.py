@@ -52,8 +52,10 @@ _INDEX: Final = _load()
 _HAN: Final = re.compile("[零〇一二两俩仨三四五六七八九十廿卅百千]+")
 _HAN_FIRST: Final = frozenset("零〇一二两俩仨三四五六七八九十廿卅百千")
 _WEEKDAY: Final = re.compile(
-    r"(?:周|星期|礼拜)(?:(?P<days>[一二三四五六日天]{1,7})(?![个次回趟遍岁楼栋号小]|天[一二两三]?次)|(?P<digit>[1-7])(?![\d点时号天个次小月分:]))"
+    r"(?:周|星期|礼拜)(?:(?P<days>[一二三四五六日天]{1,7})(?![次趟遍岁楼栋号]|个(?:月|小时|钟)|小时|天[一二两三]?次)|(?P<digit>[1-7])(?![\d点时号天个次小月分:]))"
 )
+#: Behind 一: 一早, 一整天, 一起 are words.
+_ONE: Final = frozenset("早大整块起直共个趟次天些样道同家")
 _WEEKDAYS: Final = {name: index % 7 for index, name in enumerate("一二三四五六日")} | {"天": 6}
 _START: Final = re.compile("[" + re.escape("".join(sorted(_INDEX.keys() | _HAN_FIRST | set("0123456789q")))) + "]")
 #: Without one of these there is no time in a text, and nothing more is looked at.
@@ -142,8 +144,10 @@ def _weekday(plain: str, at: int) -> tuple[str, Any, int] | None:
         return "WEEKDAY", ((int(match["digit"]) - 1) % 7,), match.end()
     days = match["days"]
     end = match.end()
+    if len(days) > 1 and days[-1] == "一" and plain[end : end + 1] in _ONE:
+        days, end = days[:-1], end - 1  # 周六一早
     if at and plain[at - 1] in "一两1" and len(days) == 1 and plain[end : end + 1] in {"次", "回", "趟"}:
-        return None
+        return None  # 一周三次
     if len(days) > 1 and days[-1] in "一二三四五六" and plain[end : end + 1] in {"点", "时", ":"}:
         # 周三八点 is 周三, 八点
         days, end = days[:1], match.start("days") + 1

@@ -29,11 +29,13 @@ def offset(c: Cursor, i: int) -> Read | None:
 
 def _led(c: Cursor, i: int, kind: str) -> Read | None:
     """With a word in front: 未来七天, 过去的一周, 前两天, 再过十分钟."""
-    if c.tokens[i + 1].glue > OF or (kind == "POINTER" and c.tokens[i].value not in {-1, 1}):
+    if c.tokens[i + 1].glue > OF or (kind == "POINTER" and c.tokens[i].value not in {-1, 0, 1}):
         return None
     if kind in {"before", "after"} and (c.before(i) in {"以", "之", "年", "月", "天", "往"} or c.tokens[i + 1].kind != "NUM"):
         return None
-    long = length(c, i + 1, True)
+    if kind == "POINTER" and c.tokens[i].value == 0:
+        return _this(c, i)
+    long = length(c, i + 1, kind != "POINTER")
     if long is None or long.unit == "second" and kind == "POINTER":
         return None
     j = long.index
@@ -61,6 +63,17 @@ def _led(c: Cursor, i: int, kind: str) -> Read | None:
         return Said("range", span, later(c.now, long, -1), c.now, grain, dated=True), j
     end = later(c.now, long)
     return Said("range", span, c.now, midnight(end) if long.months else end, grain, dated=True), j
+
+
+def _this(c: Cursor, i: int) -> Read | None:
+    """这一个小时, 这一个钟头: a duration."""
+    token = c.tokens[i]
+    if not c.plain[token.start : token.end].endswith("一个") or c.kind(i + 1, 0) != "UNIT":
+        return None
+    seconds = {"hour": 3600, "minute": 60}.get(c.tokens[i + 1].value)
+    if seconds is None:
+        return None
+    return Said("duration", (token.start, c.tokens[i + 1].end), seconds=seconds, minutes=seconds // 60), i + 2
 
 
 def _plain(c: Cursor, i: int) -> Read | None:

@@ -13,7 +13,11 @@ from nlp.when.said import Said
 
 _NOT_AFTER = re.compile(r"[面天日门勤边头备续者果来代院台排座半]|厨|卫|阳台")
 _NOT_BEFORE = re.compile(r"[面天日门台边头后进往院排座半]|厅|阳台")
+#: 预约, 改约, 想约: the other 约.
+_BOOKED = frozenset("预改想先再要能就以我来们好下")
 _NOT_SINCE = re.compile(r"[床来夜火诉重]|码")
+_ABOUT = frozenset({"NUM", "CLOCK", "PART", "PART_TAIL", "DAY_PART", "DAY_NAME", "WEEKDAY", "POINTER"})
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 #: Undated parts of the day that nobody waits for: said of the night that was.
 _NIGHT = frozenset({"dawn", "midnight", "late"})
 
@@ -65,6 +69,8 @@ def _fits(c: Cursor, found: Phrase) -> bool:
 def _phrase(c: Cursor, i: int) -> Phrase | None:
     start = i
     if c.tokens[i].kind in {"FROM", "ABOUT"}:
+        if c.tokens[i].kind == "ABOUT" and c.tokens[i + 1].kind not in _ABOUT:
+            return None
         i += 1
         if c.tokens[i].glue > BLANK:
             return None
@@ -73,7 +79,7 @@ def _phrase(c: Cursor, i: int) -> Phrase | None:
     if step is None:
         return None
     first, j = step
-    if about or (i and c.tokens[i - 1].kind == "ABOUT" and c.tokens[i].glue <= BLANK):
+    if about and not (c.behind(start + 1, 0) == "" and c.plain[c.tokens[start].start] == "约" and c.before(start) in _BOOKED):
         first = first._replace(around=True)
     if c.tokens[j].kind == "SINCE" and c.tokens[j + 1].kind == "TO":
         j += 1
@@ -137,21 +143,20 @@ def _after(first: Frame, last: Frame) -> bool:
 def _clock_end(c: Cursor, first: Frame, j: int, around: Frame | None) -> Step | None:
     """An hour after an hour: in the same part of the day, or the next such hour on the clock."""
     step = expression(c, j, around)
-    if step is None or (around is None and first.level >= HOUR and not first.outer and not step[0].dated):
+    spoken = around is None and step is not None and step[0].dated
+    if around is None and first.level >= HOUR and not first.outer and not spoken:
         day = first.start.replace(hour=0, minute=0)
-        step = expression(c, j, around or Frame(day, day + DAY_LONG, DAY))
+        step = expression(c, j, Frame(day, day + DAY_LONG, DAY))
     if step is None or first.level < HOUR or step[0].level < HOUR:
         return step
     last = step[0]
     half_day = DAY_LONG / 2
-    if last.start <= first.start or (not first.part and not last.part and last.start - first.start > half_day):
+    if not spoken and (last.start <= first.start or (not last.part and last.start - first.start > half_day)):
         start = last.start
-        if not last.outer or last.outer[-1].level != DAY or last.outer[-1] == around or first.outer == last.outer:
-            if start.hour < 12 or start - half_day > first.start:
-                back = start - half_day
-                start = back if back > first.start else start
-            while start <= first.start:
-                start += half_day
+        while start - half_day > first.start:
+            start -= half_day
+        while start <= first.start:
+            start += half_day
         last = last._replace(start=start, end=start + (last.end - last.start))
     return last, step[1]
 
@@ -174,7 +179,7 @@ def _mod(c: Cursor, f: Frame, j: int, since: bool) -> tuple[str | None, int]:
         return "after", j + 1
     if kind == "SINCE" and not _NOT_SINCE.match(c.plain, end):
         opening = c.plain[token.start : end] == "开始"
-        if not opening or f.level <= MONTH or since:
+        if not opening or f.level <= YEAR or any(outer.level <= YEAR for outer in f.outer):
             return "after", j + 1
     if kind in {"BEFORE", "UNTIL"} and not (c.plain[token.start : end] in {"截止", "截至"} and c.kind(j + 1, 9) == "TO"):
         return "before", j + 1
@@ -195,12 +200,13 @@ def _said(c: Cursor, i: int, found: Phrase) -> Said:
     first, last, mod, j = found
     span = (c.tokens[i].start, c.tokens[j - 1].end)
     chosen, dated = first.cycle != NO_CYCLE, first.dated
+    days = c.tokens[i].kind == c.tokens[j - 1].kind == "WEEKDAY" and last is not None and last.level == DAY
     if last is not None:
         end = last.start if last.level >= HOUR else last.end
         level = min(max(first.level, last.level), MINUTE)
         if first.level == PART or last.level == PART:
             level = max(first.level, last.level)
-        return Said("range", span, first.start, end, GRAINS[level], dated=dated or last.dated, chosen=chosen)
+        return Said("range", span, first.start, end, GRAINS[level], None, _rule(first, last) if days else None, dated=dated or last.dated, chosen=chosen)
     grain = GRAINS[min(first.level, MINUTE)]
     if mod == "before":
         return Said("open", span, *_deadline(first, grain), "before", dated=dated, chosen=chosen)
@@ -210,6 +216,11 @@ def _said(c: Cursor, i: int, found: Phrase) -> Said:
         return Said("point", span, first.start, None, grain, mod, dated=dated, chosen=chosen)
     single = first.level == DAY and first.end - first.start == DAY_LONG
     return Said("point" if single else "range", span, first.start, first.end, grain, dated=dated, chosen=chosen)
+
+
+def _rule(first: Frame, last: Frame) -> str:
+    """周一到周四 may as well come again every week."""
+    return "FREQ=WEEKLY;BYDAY=" + ",".join(WEEKDAYS[first.start.weekday() : (last.end - DAY_LONG).weekday() + 1])
 
 
 def _deadline(f: Frame, grain: str) -> tuple[object, None, str]:

@@ -6,10 +6,9 @@ import re
 from nlp.when.cursor import Cursor
 from nlp.when.first import Rule, occurrence
 from nlp.when.lexer import APART, BLANK, COMMA, OF
-from nlp.when.phrases import phrase
+from nlp.when.phrases import WEEKDAYS, phrase
 from nlp.when.said import Said
 
-_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WORK = (0, 1, 2, 3, 4)
 _FREQ = {"day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
 _JOINS = re.compile(r"\s?(?:[和、跟同与,及]|还有|以及)?\s?(?:每|逢)?$")
@@ -30,7 +29,7 @@ def write(rule: Rule, hour: int | None = None, minute: int = 0) -> str:
         parts.append(f"BYMONTHDAY={rule.day}")
     if rule.days:
         nth = str(rule.nth) if rule.nth else ""
-        parts.append("BYDAY=" + ",".join(nth + _DAYS[d] for d in rule.days))
+        parts.append("BYDAY=" + ",".join(nth + WEEKDAYS[d] for d in rule.days))
     if hour is not None:
         parts.append(f"BYHOUR={hour};BYMINUTE={minute}")
     return ";".join(parts)
@@ -286,8 +285,9 @@ def _hours(c: Cursor, j: int) -> Read | None:
     """A part of the day or an hour behind the rule."""
     if c.tokens[j].kind not in {"PART", "PART_TAIL", "NUM", "CLOCK", "ABOUT", "to_go"}:
         return None
-    c.turn = 0
+    now, c.now = c.now, c.today  # 九点 is nine in the morning, whatever time it is now
     said = phrase(c, j)
+    c.now = now
     if said is None or said[0].grain not in {"part", "hour", "minute"} or said[0].dated:
         return None
     return said
