@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from nlp.slots.time import Found, iso
 
 Span = tuple[int, int]
-#: Right before the time, or right behind it: somebody closes a list then.
+#: In front of the time: something is open until then.
 _LEADS = re.compile(
-    r"(?:截止|截至|截|截止报名|报名|投票|投|报|收集|收|征集|征求|结束|登记|有效|持续)(?:时间|日期|期限|期)?[\s:是为在于]{0,2}(?:到|至)?\s?$|(?:报名|投票|投|截止|截至|报|登记|收集|接龙)(?:时间|日期)?(?:到|至|截止到?|截至)\s?$|(?:最晚|最迟)\s?$"
+    r"(?:截止|截至|截|最晚|最迟|不晚于)(?:报名|投票|时间|日期|期限|期)?[\s:是为在于]{0,2}(?:到|至)?\s?$"
+    r"|[报名投票记集龙填选收交放续挂受效求开](?:时间|日期|期)?[\s:]?(?:截止)?(?:到|至)\s?$"
 )
-_FOLLOWS = re.compile(r"\s?(?:就|要|会|准时)?\s?(?:截止|截至|为止|止|收票|结束|收|截|封盘|关闭|停止|唱票|出结果)")
-_LEADS_ONLY = re.compile(r"(?:报名|投票|投|报|收集|收|登记|持续|征集|征求|结束|有效)[\s:是为在于]{0,2}$")
+#: Behind it: something closes then.
+_FOLLOWS = re.compile(r"\s?(?:就|要|会|准时)?\s?(?:截止|截至|为止|止|收票|收|截|封盘|关闭|停止|唱票|结束)")
+_WITHIN = re.compile(r"(?:之内|以内|内)$")
 
 
 def find(plain: str, times: Sequence[Found]) -> list[tuple[datetime, Span]]:
@@ -24,12 +26,11 @@ def find(plain: str, times: Sequence[Found]) -> list[tuple[datetime, Span]]:
         if not one.wanted or one.start is None or one.mod == "after":
             continue
         start, end = one.span
-        lead = _LEADS.search(plain, max(0, start - 12), start)
         if one.mod == "before":
             found.append((one.start, one.span))
-        elif _FOLLOWS.match(plain, end) or (lead and not _LEADS_ONLY.search(plain, max(0, start - 12), start)):
+        elif _FOLLOWS.match(plain, end) or _LEADS.search(plain, max(0, start - 12), start):
             found.append((_last(one), one.span))
-        elif one.kind == "range" and plain[start : start + 2] in {"截止"}:
+        elif one.end is not None and _WITHIN.search(plain, start, end):
             found.append((_last(one), one.span))
     return found
 
@@ -39,6 +40,8 @@ def _last(one: Found) -> datetime:
     window = one.window
     if window.grain in {"hour", "minute"} or window.end is None:
         return window.end or window.start
+    if window.grain == "part" and window.start.hour == 11:
+        return window.start.replace(hour=12)
     return window.end - timedelta(minutes=1)
 
 

@@ -188,6 +188,8 @@ def _minutes(c: Cursor, k: int, dated: bool) -> tuple[int, int, int]:
         text = c.plain[token.start : token.end]
         if kind == "tick" or (dated and len(text) == 1 and not text.isdigit() and not _counts(c, token.end)):
             return token.value * 5 % 60, j + 1, MINUTE
+        if not dated and text[0] == "零" and c.plain[c.tokens[k - 2].start : c.tokens[k - 1].end] == "零点":
+            return 0, k, HOUR  # 零点零五 is a number
         if not past and len(text) >= 2 and token.value < 60 and not _counts(c, token.end):
             return token.value, j + 1, MINUTE
     if kind == "tick" and c.kind(j) == "half":

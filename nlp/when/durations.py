@@ -204,7 +204,7 @@ def _length(value: float, name: str, j: int) -> Length | None:
 def later(now: datetime, long: Length, sign: int = 1) -> datetime:
     """The moment a length away from now. Raises OverflowError outside the calendar."""
     if long.unit == "workday":
-        return workdays.after(now, int(long.seconds // 86400)) if sign > 0 else now
+        return workdays.away(now, sign * int(long.seconds // 86400))
     moment = now
     if long.months:
         whole = int(long.months)

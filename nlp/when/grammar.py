@@ -27,6 +27,8 @@ _UNITS = frozenset({"year", "month", "date", "hour", "MONTH_PART"})
 def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """A number is what the unit behind it makes of it; in 9~11点 both share one unit."""
     kind, j = c.kind(i + 1), i + 2
+    if kind == "AND" and c.kind(i + 2) == "NUM" and c.kind(i + 3) == "date" and f is not None and f.level == MONTH:
+        return days.day_number(c, i, f, i + 1)  # 8月11、12日
     if kind == "TO" and c.kind(i + 2) == "NUM" and c.kind(i + 3) in _UNITS:
         kind, j = c.kind(i + 3), i + 1
         if kind == "year" and not isinstance(c.tokens[i].value, int):
@@ -47,9 +49,16 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
             return years.century(c, i, f, value, j)
         if kind == "DECADE":
             return years.decade(c, i, f, value, j)
-        if f is None and 1900 <= value <= 2100 and (kind == "TO" and _from(c, i) or i and c.tokens[i - 1].kind == "TO" and not kind):
+        if f is None and 1900 <= value <= 2100 and (kind == "TO" and (_from(c, i) or _years(c, i)) or i and c.tokens[i - 1].kind == "TO" and not kind):
             return year_frame(value, c.now), i + 1
     return days.bare_day(c, i, f)
+
+
+def _years(c: Cursor, i: int) -> bool:
+    """2016-2018: two years and nothing else."""
+    last = c.tokens[i + 2].value
+    clear = c.kind(i + 2) == "NUM" and isinstance(last, int) and c.tokens[i].value < last <= 2100
+    return clear and not c.kind(i + 3) and c.behind(i + 3) not in {"室", "房", "号", "元", "块", "栋"}
 
 
 def _from(c: Cursor, i: int) -> bool:

@@ -11,6 +11,7 @@ _DATE: Final = re.compile(
     r"(\d{4})([-/.])(\d{1,2})[-/.]((?:0\d|[12]\d|3[01]|\d))(?:(?!\d)|(?=\d{1,2}:\d\d))(?:[日号])?(?:-(?=\d{1,2}:\d\d))?"
 )
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?!\d)")
+_AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})(?!\d)")
 _BLANKS: Final = re.compile(r"((?:19|20)\d\d) (\d\d) (\d\d)(?![\d:])")
 _MONTH: Final = re.compile(r"((?:19|20)\d\d)[-/.](\d{2})(?![\d:.])")
 _COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
@@ -74,6 +75,10 @@ def _date(plain: str, at: int, joined: bool) -> Read | None:
         if month > 12:
             day, month = month, day
         return ("DATE", (year, month, day), match.end()) if _valid(month, day) else None
+    if (match := _AMERICAN.match(plain, at)) and _valid(int(match[1]), int(match[2])):
+        short = int(match[3])
+        year = short + (2000 if short < 50 else 1900)
+        return "DATE", (year, int(match[1]), int(match[2])), match.end()
     if match := _MONTH.match(plain, at):
         return ("YEAR_MONTH", (int(match[1]), int(match[2])), match.end()) if _valid(int(match[2]), 1) else None
     if joined:

@@ -102,8 +102,10 @@ def _plain(c: Cursor, i: int) -> Read | None:
         loose = c.tokens[j].kind in {"AFTER", "BEFORE"}
         after = c.tokens[j].kind in {"AFTER", "after"}
         mod = ("after" if after else "before") if loose else None
-        if long.unit == "workday" and not after:
-            return None
+        now = _up_to_now(c, j + 1)
+        if now and not after:  # 五年前至今
+            span = (span[0], c.tokens[now - 1].end)
+            return Said("range", span, later(c.now, long, -1), c.now, GRAINS[min(long.level, MINUTE)], dated=True), now
         return _point(c, span, long, mod, j + 1, 1 if after else -1)
     night = c.kind(j) == "NUM" and c.kind(j + 1, 0) in {"PART_TAIL", "PART"}
     if night:  # 6天5晚
@@ -113,6 +115,13 @@ def _plain(c: Cursor, i: int) -> Read | None:
         if other:
             span, j = (span[0], c.tokens[other.index - 1].end), other.index
     return Said("duration", span, seconds=round(long.total), minutes=long.minutes), j
+
+
+def _up_to_now(c: Cursor, j: int) -> int:
+    """Where 至今 or 到现在 ends."""
+    if c.kind(j) == "TO_NOW":
+        return j + 1
+    return j + 2 if c.kind(j) == "TO" and c.kind(j + 1) == "NOW" else 0
 
 
 def _between(c: Cursor, i: int) -> Read | None:

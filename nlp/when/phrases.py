@@ -109,12 +109,18 @@ def _second(c: Cursor, first: Frame, j: int) -> Step | None:
             return None
         if c.kind(step[1]) == "BETWEEN":
             return step[0], step[1]
-        adjoining = step[0].level == DAY == first.level and step[0].start == first.end
-        return step if adjoining else None
+        return _next_day(c, first, step)
     if token.kind in {"NUM", "WEEKDAY", "DAY_NAME"} and first.level == DAY and token.glue == 0:
-        step = _end(c, first, j)  # 18号19号, 周六周日
-        return step if step and step[0].level == DAY and step[0].start == first.end else None
+        return _next_day(c, first, _end(c, first, j))  # 18号19号, 周六周日
     return None
+
+
+def _next_day(c: Cursor, first: Frame, step: Step | None) -> Step | None:
+    """The day right behind another, and those right behind it: 18号、19号、20号."""
+    if step is None or step[0].level != DAY or first.level != DAY or step[0].start != first.end:
+        return None
+    further = _second(c, step[0], step[1])
+    return further if further and further[0].level == DAY and further[0].start == step[0].end else step
 
 
 def _end(c: Cursor, first: Frame, j: int) -> Step | None:

@@ -92,6 +92,8 @@ def _every(c: Cursor, i: int) -> tuple[Rule, int, int] | None:
         return Rule("WEEKLY", days=(5, 6)), j + 1, j + 1
     if kind == "WEEKDAY":
         days, k = _more_days(c, j)
+        if c.kind(k) == "TO" and c.kind(k + 1) == "WEEKDAY" and days[0] < c.tokens[k + 1].value[0]:
+            return Rule("WEEKLY", days=tuple(range(days[0], c.tokens[k + 1].value[0] + 1))), k + 2, j
         return Rule("WEEKLY", days=days), k, j
     if kind in {"PART", "PART_TAIL"} and token.glue == 0:
         return Rule("DAILY"), j, j

@@ -17,11 +17,11 @@ def is_workday(moment: datetime) -> bool:
         return moment.weekday() < 5
 
 
-def after(moment: datetime, count: int) -> datetime:
-    """The day that is so many workdays later; at most a few years."""
-    day = moment
-    for _ in range(min(count, 1000)):
-        day += DAY_LONG
+def away(moment: datetime, count: int) -> datetime:
+    """The day that is so many workdays later, or earlier; at most half a year."""
+    day, step = moment, DAY_LONG if count > 0 else -DAY_LONG
+    for _ in range(min(abs(count), 120)):
+        day += step
         while not is_workday(day):
-            day += DAY_LONG
+            day += step
     return day
