@@ -7,19 +7,24 @@ from collections.abc import Sequence
 from nlp.slots.time import Found
 
 Span = tuple[int, int]
-_HOURED = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_HOURED = ("FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY", "FREQ=YEARLY")
+#: An hour so many characters behind the rule is its hour, even where others are named.
+_REACH = 30
+_REACH_BACK = 20
 
 
 def find(times: Sequence[Found]) -> list[tuple[str, Span]]:
     """The rules among what was said of time; the only hour of the text is the rule's, wherever it stands."""
     found = [(one, one.rrule) for one in times if one.rrule]
-    hours = [one for one in times if one.grain in {"hour", "minute"} and one.wanted and one.start]
-    if len(found) == 1 and len(hours) == 1 and "BYHOUR" not in found[0][1]:
-        one, rule = found[0]
-        at = _at(one, hours[0])
-        if at is not None and rule.split("=")[1].split(";")[0] in _HOURED:
-            return [(f"{rule};BYHOUR={at[0]};BYMINUTE={at[1]}", one.span)]
-    return [(rule, one.span) for one, rule in found]
+    if len(found) != 1 or "BYHOUR" in found[0][1] or not found[0][1].startswith(_HOURED):
+        return [(rule, one.span) for one, rule in found]
+    one, rule = found[0]
+    hours = [hour for hour in times if hour.grain in {"hour", "minute"} and hour.wanted]
+    behind = [hour for hour in hours if 0 <= hour.span[0] - one.span[1] <= _REACH]
+    if not behind and len(hours) == 1 and one.span[0] - hours[0].span[1] <= _REACH_BACK:
+        behind = hours
+    at = _at(one, behind[0]) if behind else None
+    return [(f"{rule};BYHOUR={at[0]};BYMINUTE={at[1]}" if at else rule, one.span)]
 
 
 def _at(rule: Found, hour: Found) -> tuple[int, int] | None:

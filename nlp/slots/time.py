@@ -17,7 +17,7 @@ WINDOWS = frozenset({"point", "range", "open"})
 #: Between 今天下午 and 四点, said in two breaths, so many characters at most become one span.
 _BREATH = 6
 #: … and so far an hour still belongs to the day named before.
-_REACH = 34
+_REACH = 60
 _HALF_DAY = timedelta(hours=12)
 
 
@@ -126,17 +126,22 @@ def find(plain: str, now: datetime) -> list[Found]:
     said = scan(plain, now)
     if not said:
         return []
-    if any(one.chosen and told(plain, one.span) for one in said):
+    if any(one.chosen and told(plain, one.span, one.dated) for one in said):
         said = _looked_back(said, plain, now)
     return [Found(one) for one in _together(said, plain)]
 
 
 def _looked_back(said: Sequence[Said], plain: str, now: datetime) -> list[Said]:
     """What is told rather than asked for is the last such time, not the next."""
-    earlier = {one.span: one for one in scan(plain, now, backward=True)}
+    earlier = {one.span: one for one in scan(plain, now, backward=True) if one.dated or _today(one, now)}
     return [
-        earlier.get(one.span, one) if one.chosen and told(plain, one.span) else one for one in said
+        earlier.get(one.span, one) if one.chosen and told(plain, one.span, one.dated) else one for one in said
     ]
+
+
+def _today(said: Said, now: datetime) -> bool:
+    """An hour of no day that is told of was today's, or it is yet to come."""
+    return said.start is not None and said.start.date() == now.date()
 
 
 def _together(said: Sequence[Said], plain: str) -> list[Said]:
@@ -160,7 +165,8 @@ def _together(said: Sequence[Said], plain: str) -> list[Said]:
             day = None
             continue
         elif this.kind in WINDOWS and this.dated:
-            day = this if this.mod is None and (_is_day(this) or this.grain == "part") else None
+            holds = this.mod is None and (_is_day(this) or this.grain == "part") and not told(plain, this.span)
+            day = this if holds else None
         merged.append(this)
     return merged
 
@@ -178,8 +184,8 @@ def _on(day: Said, hour: Said, plain: str) -> Said:
     assert day.start is not None
     base = midnight(day.start)
     start, end = hour.span
-    again = [one for one in scan(plain[start:end], base) if one.kind == hour.kind and one.start is not None]
-    moved = again[0]._replace(span=hour.span, dated=True) if again else hour
+    again = [one for one in scan(plain[start:end], base) if one.start is not None]
+    moved = again[0]._replace(span=hour.span, dated=True, kind=hour.kind, mod=hour.mod) if again else hour
     assert moved.start is not None
     if moved.start.date() != base.date() and moved.grain == "part":
         moved = hour

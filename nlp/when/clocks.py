@@ -9,6 +9,7 @@ from nlp.when.cursor import Cursor, Step
 from nlp.when.frame import DAY, DAY_LONG, HOUR, HOUR_LONG, MINUTE, MINUTE_LONG, PART, Frame, inside
 from nlp.when.lexer import BLANK, COMMA, few
 
+_Read = tuple[int, int, bool, int, int]
 #: Windows of the parts of a day, hours from midnight.
 PARTS = {
     "dawn": (0, 6),
@@ -85,7 +86,7 @@ def clock(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """三点半, 9:30, 差一刻八点, 三点搭六; on the day and in the part of the day named before."""
     if f is not None and (f.level not in {DAY, PART} or f.end - f.start > DAY_LONG):
         return None
-    read = _digits(c, i) or _spoken(c, i, f)
+    read = _digits(c, i) or _spoken(c, i, f) or _short(c, i, f)
     if read is None:
         return None
     hour, minute, exact, level, j = read
@@ -102,7 +103,24 @@ def clock(c: Cursor, i: int, f: Frame | None) -> Step | None:
     return inside(f, at, at + long, level, cycle=0 if f else DAY, part=name, around=around), j
 
 
-_Read = tuple[int, int, bool, int, int]
+_ENDS = re.compile(r"\s?(?:$|[,。!~-]|左右|来|到|吧|行|可以)")
+
+
+def _short(c: Cursor, i: int, f: Frame | None) -> _Read | None:
+    """上午9.30, 下午3: behind a part of the day, without 点."""
+    token = c.tokens[i]
+    text = c.plain[token.start : token.end]
+    if token.kind != "NUM" or f is None or token.glue > BLANK or not text.replace(".", "").isdigit() or not text.isascii():
+        return None
+    hour, dot, minute = text.partition(".")
+    if dot and len(minute) == 2 and int(hour) <= 24 and int(minute) < 60 and c.behind(i + 1) not in _COSTS:
+        return int(hour), int(minute), False, MINUTE, i + 1
+    if not dot and f.level == PART and token.glue == 0 and len(hour) < 3 and 1 <= int(hour) <= 12 and _ENDS.match(c.plain, token.end):
+        return int(hour), 0, False, HOUR, i + 1
+    return None
+
+
+_COSTS = frozenset("元块万米平%度斤公吨")
 
 
 def _digits(c: Cursor, i: int) -> _Read | None:

@@ -39,7 +39,7 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
         return months.month_number(c, i, f, i + 1 if kind == "MONTH_PART" else j)
     if kind == "date":
         return days.day_number(c, i, f, j)
-    if kind == "hour":
+    if kind == "hour" or (f is not None and f.level in {DAY, PART} and not kind):
         return clocks.clock(c, i, f)
     value = c.tokens[i].value
     if isinstance(value, int):

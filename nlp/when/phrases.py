@@ -13,8 +13,12 @@ from nlp.when.said import Said
 
 _NOT_AFTER = re.compile(r"[面天日门勤边头备续者果来代院台排座半]|厨|卫|阳台")
 _NOT_BEFORE = re.compile(r"[面天日门台边头后进往院排座半]|厅|阳台")
-#: 预约, 改约, 想约: the other 约.
-_BOOKED = frozenset("预改想先再要能就以我来们好下")
+#: 约三点 is booked for three; only behind these it is about three.
+_MEASURED = frozenset("间在于是为")
+#: 六点到家以后, 八点上班前: still after and before.
+_THEN_AFTER = re.compile(r"[,\s]?(?:我|孩子|他)?(?:下班|放学|到家|回家|回来|吃完饭|收工|下课|散会)了?(?:以后|之后|后)")
+_THEN_BEFORE = re.compile(r"[,\s]?(?:我|孩子)?(?:上班|出门|开会|放学|睡觉|关门|下班|走|上课|天黑|吃饭)(?:以前|之前|前)")
+_AT_LATEST = re.compile(r"(?:最晚|最迟|赶在|不晚于)$")
 _NOT_SINCE = re.compile(r"[床来夜火诉重]|码")
 _ABOUT = frozenset({"NUM", "CLOCK", "PART", "PART_TAIL", "DAY_PART", "DAY_NAME", "WEEKDAY", "POINTER"})
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -79,7 +83,7 @@ def _phrase(c: Cursor, i: int) -> Phrase | None:
     if step is None:
         return None
     first, j = step
-    if about and not (c.behind(start + 1, 0) == "" and c.plain[c.tokens[start].start] == "约" and c.before(start) in _BOOKED):
+    if about and (c.plain[c.tokens[start].start] != "约" or c.before(start) in _MEASURED):
         first = first._replace(around=True)
     if c.tokens[j].kind == "SINCE" and c.tokens[j + 1].kind == "TO":
         j += 1
@@ -89,7 +93,7 @@ def _phrase(c: Cursor, i: int) -> Phrase | None:
         last, j = second
         if c.tokens[j].kind in {"BETWEEN", "UNTIL"} and c.tokens[j].glue <= BLANK:
             j += 1
-    mod, j = _mod(c, last or first, j, c.tokens[start].kind == "FROM")
+    mod, j = _mod(c, last or first, start, j, c.tokens[start].kind == "FROM")
     return Phrase(first, last, mod if last is None else None, j)
 
 
@@ -173,7 +177,7 @@ def _now(c: Cursor, j: int) -> Step | None:
     return Frame(c.now, c.now + MINUTE_LONG, MINUTE), j + 1
 
 
-def _mod(c: Cursor, f: Frame, j: int, since: bool) -> tuple[str | None, int]:
+def _mod(c: Cursor, f: Frame, start: int, j: int, since: bool) -> tuple[str | None, int]:
     """以后, 前, 左右 and the like behind the phrase."""
     token = c.tokens[j]
     kind, end = token.kind, token.end
@@ -197,6 +201,12 @@ def _mod(c: Cursor, f: Frame, j: int, since: bool) -> tuple[str | None, int]:
         return None, j + 1
     if since and f.level <= MONTH and f.level >= YEAR:
         return "after", j
+    if f.level >= HOUR and _THEN_AFTER.match(c.plain, c.tokens[j - 1].end):
+        return "after", j
+    if f.level >= HOUR and _THEN_BEFORE.match(c.plain, c.tokens[j - 1].end):
+        return "before", j
+    if f.level >= DAY and _AT_LATEST.search(c.before(start, 4)):
+        return "before", j
     if f.around and f.level >= HOUR:
         return "around", j
     return None, j

@@ -15,7 +15,7 @@ _HAPPENED: Final = re.compile(
 _HERE: Final = re.compile(r"刚才|刚刚|发现|差点|吵得|吵到|闹得|闹到|上次|上回")
 #: Behind the time, in the same breath: it is over.
 _OVER: Final = re.compile(
-    r".{0,12}?(?:(?<!不[来去用要])了(?!吧|吗|没|再|就|解)|过(?!来|去|年|生日)|的时候|打完|还好好|没拿|报的|报修的|说的|提的|约的|修的|坏的|漏的|买的|弄的|起就)"
+    r".{0,12}?(?:(?<!不[来去用要])了(?!吧|吗|没|再|就|解)|(?<![路通超不经])过(?!来|去|年|生日|道|户|节|时|敏|滤)|的时候|打完|还好好|没拿|报的|报修的|说的|提的|约的|修的|坏的|漏的|买的|抢的|弄的|起就)"
 )
 #: A wish or a plan in the same breath speaks against it.
 _WANTED: Final = re.compile(
@@ -24,10 +24,12 @@ _WANTED: Final = re.compile(
 )
 #: … also in front of the time, fewer words.
 _WANTED_BEFORE: Final = re.compile(r"改|约|订|定|请|麻烦|取消|推|挪|延|换成|调")
+#: So many characters beside the time make a story.
+_TALK: Final = 10
 _BREATH: Final = re.compile(r"[,。!?;\s]")
 
 
-def told(plain: str, span: Span) -> bool:
+def told(plain: str, span: Span, dated: bool = True) -> bool:
     """Whether the words around a time say that it is gone."""
     start, end = span
     head = start - len(_BREATH.split(plain[max(0, start - 40) : start])[-1])
@@ -38,4 +40,6 @@ def told(plain: str, span: Span) -> bool:
         return False
     if _OVER.match(behind):
         return True
+    if not dated and len(plain) - (end - start) > _TALK and not _WANTED.search(plain):
+        return True  # a story without a wish
     return _HERE.search(plain, head, stop) is not None or _HAPPENED.search(plain) is not None
