@@ -160,7 +160,7 @@ def _together(said: Sequence[Said], plain: str) -> list[Said]:
                 else:
                     merged.append(moved)
                 continue
-        elif last is not None and _is_day(this) and _hourly(last) and this.span[0] - last.span[1] <= _BREATH:
+        elif last is not None and _holds(this, last) and this.span[0] - last.span[1] <= _BREATH:
             merged[-1] = _on(this, last, plain)._replace(span=(last.span[0], this.span[1]))
             day = None
             continue
@@ -173,6 +173,12 @@ def _together(said: Sequence[Said], plain: str) -> list[Said]:
 
 def _hourly(said: Said) -> bool:
     return said.kind in WINDOWS and not said.dated and not said.now and said.grain in {"hour", "minute", "part"} and said.start is not None
+
+
+def _holds(day: Said, hour: Said) -> bool:
+    """A day named right behind its hour: 三点来吧，后天; 四点，明天下午."""
+    part = day.grain == "part" and day.dated and hour.grain != "part" and day.mod is None
+    return _hourly(hour) and (_is_day(day) or part)
 
 
 def _is_day(said: Said) -> bool:

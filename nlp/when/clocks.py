@@ -26,10 +26,11 @@ PARTS = {
 _UP, _DOWN = 7 * 60, 22 * 60
 #: Words that begin like a part of the day: 晚饭, 早教, 夜班, 下午茶.
 _NO_PART = re.compile(r"班|饭|餐|点(?!钟|半|\d|[一二三四五])|市|教|恋|高峰|期|辈|霜|宵|会(?!儿|有|来|议|展)|礼服|茶|了|些|一点|就|已|过|该|产|早|晚|不|课")
-_NO_LONG = re.compile(r"班|饭|餐|茶|觉|休|睡|市(?!一|二)|教|高峰|宵|会(?=$|[,。])|点(?!钟|半|\d|[一二三四五零])|点(?=[,。]|$)")
+_NO_LONG = re.compile(r"班(?!车|里|上|级)|茶|高峰|教育|宵")
 _NO_TAIL = re.compile(r"到|个|一|日|年|间|熟|起|跑|操|修|退|安|自习|回|来|睡|归|报|报纸|教")
 #: 三点 of a list or a liking is no hour: 一点儿, 三点建议, 24点5度.
-_NO_HOUR = re.compile(r"[儿水意评数火赞心击名滴燃头钱声力小事要建疑五]|一?点|\d+度|[零一二三四五六七八九十]+度|\d*%")
+_NO_HOUR = re.compile(r"[儿水评数火赞击名滴燃声]|心|小事|意见|建议|要求|疑|一?点|\d+度|[零一二三四五六七八九十]+度|\d*%")
+_NO_DATED_HOUR = re.compile(r"意见|建议|要求|疑|\d+度|[零一二三四五六七八九十]+度|\d*%")
 _NO_TIME = re.compile(r"[间候常不代刻光段尚]")
 
 
@@ -172,7 +173,7 @@ def _is_hour(c: Cursor, j: int, k: int, mark: str, f: Frame | None) -> bool:
         return not _NO_TIME.match(c.plain, end)
     if mark == "点钟":
         return True
-    if _NO_HOUR.match(c.plain, end) or c.before(j) in {"第", "."}:
+    if (_NO_HOUR if f is None else _NO_DATED_HOUR).match(c.plain, end) or c.before(j) in {"第", "."}:
         return False
     if c.kind(k, 0) == "NUM" and f is None and len(c.plain[c.tokens[k].start : c.tokens[k].end]) == 1:
         return False  # 八点八

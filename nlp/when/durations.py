@@ -159,7 +159,7 @@ def _unit(
         return name, j + 1
     if kind == "WORKDAYS" and piece and c.plain[token.start : token.end] == "工作日":
         return "workday", j + 1
-    if kind == "bell" and piece:  # 三个钟, 半个钟
+    if kind == "bell" and (piece or c.plain[token.start - 1] in "俩仨"):  # 三个钟, 半个钟
         return "hour", j + 1
     if kind == "month" and (piece or counted or c.plain[token.start - 1] in "俩仨"):
         return "month", j + 1

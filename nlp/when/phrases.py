@@ -16,9 +16,9 @@ _NOT_BEFORE = re.compile(r"[面天日门台边头后进往院排座半]|厅|阳�
 #: 约三点 is booked for three; only behind these it is about three.
 _MEASURED = frozenset("间在于是为")
 #: 六点到家以后, 八点上班前: still after and before.
-_THEN_AFTER = re.compile(r"[,\s]?(?:我|孩子|他)?(?:下班|放学|到家|回家|回来|吃完饭|收工|下课|散会)了?(?:以后|之后|后)")
-_THEN_BEFORE = re.compile(r"[,\s]?(?:我|孩子)?(?:上班|出门|开会|放学|睡觉|关门|下班|走|上课|天黑|吃饭)(?:以前|之前|前)")
-_AT_LATEST = re.compile(r"(?:最晚|最迟|赶在|不晚于)$")
+_THEN_AFTER = re.compile(r"[,\s]?[^,。!?\d\s]{1,6}?(?:以后|之后|过后|(?<=[班学家来饭完课会])后)(?!面|天)")
+_THEN_BEFORE = re.compile(r"[,\s]?[^,。!?\d\s]{1,5}?(?:以前|之前)|(?:我|孩子)?(?:上班|出门|开会|放学|睡觉|关门|下班|放假|上课|天黑|吃饭|开学|退租|走)前(?!面|台)")
+_AT_LATEST = re.compile(r"(?:最晚|最迟|赶在|不晚于|[不别](?:要)?超过|最多到|顶多到)$")
 _NOT_SINCE = re.compile(r"[床来夜火诉重]|码")
 _ABOUT = frozenset({"NUM", "CLOCK", "PART", "PART_TAIL", "DAY_PART", "DAY_NAME", "WEEKDAY", "POINTER"})
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -168,6 +168,8 @@ def _clock_end(c: Cursor, first: Frame, j: int, around: Frame | None) -> Step | 
         while start <= first.start:
             start += half_day
         last = last._replace(start=start, end=start + (last.end - last.start))
+    if around is None and not spoken and not first.outer:
+        last = last._replace(outer=())
     return last, step[1]
 
 
@@ -203,7 +205,7 @@ def _mod(c: Cursor, f: Frame, start: int, j: int, since: bool) -> tuple[str | No
         return "after", j
     if f.level >= HOUR and _THEN_AFTER.match(c.plain, c.tokens[j - 1].end):
         return "after", j
-    if f.level >= HOUR and _THEN_BEFORE.match(c.plain, c.tokens[j - 1].end):
+    if f.level >= DAY and f.level != PART and _THEN_BEFORE.match(c.plain, c.tokens[j - 1].end):
         return "before", j
     if f.level >= DAY and _AT_LATEST.search(c.before(start, 4)):
         return "before", j
