@@ -121,6 +121,10 @@ class Understanding:
         """Every value of a slot in the text, whatever the intent, ready for JSON."""
         return values(name, self._read(text[:LONGEST], now), self._book)
 
+    def moments(self, text: str, *, now: datetime) -> list[dict[str, object]]:
+        """Everything said of time, durations and recurrences too, each with its span, ready for JSON."""
+        return [one.write() for one in self._read(text[:LONGEST], now).moments]
+
     def explain(self, text: str, *, now: datetime, group: bool = False, role: str = "resident") -> str:
         """Why the text means what it means, for people who write rules."""
         meaning = self.understand(text, now=now, group=group, role=role)

@@ -15,12 +15,14 @@ _LEADS = re.compile(
     r"|[报名投票记集龙填选收交放续挂受效求开等给留](?:时间|日期|期)?[\s:]?(?:截止)?(?:到|至)\s?$|(?:^|[,。;\s])到\s?$"
 )
 #: Behind it: something closes then.
-_FOLLOWS = re.compile(r"\s?(?:就|要|会|准时)?\s?(?:截止|截至|为止|止|收票|收|截|封盘|关闭|停止|唱票|结束|出结果|公布|统计|开票|计票|点票|汇总)")
+_FOLLOWS = re.compile(
+    r"\s?(?:就|要|会|准时)?\s?(?:截止|截至|为止|止|收票|收|截|封盘|关闭|停止|唱票|结束|出结果|公布|统计|开票|计票|点票|汇总)"
+)
 _WITHIN = re.compile(r"(?:之内|以内|内)$")
 
 
 def find(plain: str, times: Sequence[Found]) -> list[tuple[datetime, Span]]:
-    """The deadlines among the times of a text; those with 前 as well as those that a word of closing marks."""
+    """The deadlines among the times of a text: those with 前, and those that a word of closing marks."""
     found = []
     for one in times:
         if not one.wanted or one.start is None or one.mod == "after":
@@ -28,9 +30,11 @@ def find(plain: str, times: Sequence[Found]) -> list[tuple[datetime, Span]]:
         start, end = one.span
         if one.mod == "before":
             found.append((one.start, one.span))
-        elif _FOLLOWS.match(plain, end) or _LEADS.search(plain, max(0, start - 12), start):
-            found.append((_last(one), one.span))
-        elif one.end is not None and _WITHIN.search(plain, start, end):
+        elif (
+            _FOLLOWS.match(plain, end)
+            or _LEADS.search(plain, max(0, start - 12), start)
+            or (one.end is not None and _WITHIN.search(plain, start, end))
+        ):
             found.append((_last(one), one.span))
     return found
 

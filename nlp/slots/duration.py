@@ -16,7 +16,9 @@ def find(plain: str, times: Sequence[Found]) -> list[tuple[int, Span]]:
     return [
         (one.said.minutes, one.span)
         for one in times
-        if one.kind == "duration" and one.said.minutes and not (one.said.minutes >= 1440 and _ALWAYS.match(plain, one.span[1]))
+        if one.kind == "duration"
+        and one.said.minutes
+        and not (one.said.minutes >= 1440 and _ALWAYS.match(plain, one.span[1]))
     ]
 
 

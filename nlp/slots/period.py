@@ -1,10 +1,10 @@
-"""The days that a bill or a report is about: 上个月, 一季度, 三月到六月; the latest such days, not the next."""
+"""The days that a bill or report is about: 上个月, 一季度, 三月到六月; the latest such, not the next."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 
 from nlp.when.frame import midnight
 from nlp.when.said import Said
@@ -40,9 +40,16 @@ def find(plain: str, now: datetime) -> list[tuple[Period, Span]]:
 
 
 def _period(said: Said) -> Period | None:
-    if said.kind not in {"point", "range"} or said.grain not in _GRAINS or said.start is None or said.end is None:
+    if (
+        said.kind not in {"point", "range"}
+        or said.grain not in _GRAINS
+        or said.start is None
+        or said.end is None
+    ):
         return None
     end = midnight(said.end)
     if end < said.end:
+        if end.year == MAXYEAR:
+            return None
         end += timedelta(days=1)
     return Period(said.start.date(), end.date())

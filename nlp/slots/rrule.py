@@ -1,4 +1,4 @@
-"""What comes again, as a recurrence rule of RFC 5545 (FREQ, INTERVAL, BYDAY …, BYHOUR where an hour was said)."""
+"""What comes again, as a rule of RFC 5545: FREQ, INTERVAL, BYDAY …, and BYHOUR where an hour was said."""
 
 from __future__ import annotations
 
@@ -32,7 +32,13 @@ def _at(rule: Found, hour: Found) -> tuple[int, int] | None:
     if hour.start is None or (hour.dated and rule.span[0] > hour.span[0]):
         return None
     at = hour.start.hour
-    if rule.grain == "part" and rule.start and rule.end and rule.end.hour and not rule.start.hour - 2 <= at < rule.end.hour:
+    if (
+        rule.grain == "part"
+        and rule.start
+        and rule.end
+        and rule.end.hour
+        and not rule.start.hour - 2 <= at < rule.end.hour
+    ):
         moved = (at + 12) % 24
         if rule.start.hour - 2 <= moved < rule.end.hour:
             at = moved

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from nlp.when.frame import midnight
 from nlp.when.said import Said
 from nlp.when.scan import scan
-from nlp.when.told import told
+from nlp.when.told import Telling
 
 Span = tuple[int, int]
 #: Of a window's kinds: a moment or stretch; a duration and a recurrence are none.
@@ -57,7 +57,7 @@ def read(value: Mapping[str, str]) -> TimeWindow:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One phrase. `kind`: point, range, open, duration (`seconds`) or set (`rrule`; start: the first time)."""
+    """One phrase: a point, range, open end, duration (`seconds`) or set (`rrule`; it starts at `start`)."""
 
     said: Said
 
@@ -124,19 +124,17 @@ class Found:
 def find(plain: str, now: datetime) -> list[Found]:
     """Everything a normalised text says of time, in order. Never raises."""
     said = scan(plain, now)
-    if not said:
-        return []
-    if any(one.chosen and told(plain, one.span, one.dated) for one in said):
-        said = _looked_back(said, plain, now)
-    return [Found(one) for one in _together(said, plain)]
+    telling = Telling(plain)
+    told = {one.span for one in said if one.chosen and telling.told(one.span, one.dated)}
+    if told:
+        said = _looked_back(said, told, plain, now)
+    return [Found(one) for one in _together(said, plain, telling)]
 
 
-def _looked_back(said: Sequence[Said], plain: str, now: datetime) -> list[Said]:
+def _looked_back(said: Sequence[Said], told: set[Span], plain: str, now: datetime) -> list[Said]:
     """What is told rather than asked for is the last such time, not the next."""
     earlier = {one.span: one for one in scan(plain, now, backward=True) if one.dated or _today(one, now)}
-    return [
-        earlier.get(one.span, one) if one.chosen and told(plain, one.span, one.dated) else one for one in said
-    ]
+    return [earlier.get(one.span, one) if one.span in told else one for one in said]
 
 
 def _today(said: Said, now: datetime) -> bool:
@@ -144,7 +142,7 @@ def _today(said: Said, now: datetime) -> bool:
     return said.start is not None and said.start.date() == now.date()
 
 
-def _together(said: Sequence[Said], plain: str) -> list[Said]:
+def _together(said: Sequence[Said], plain: str, telling: Telling) -> list[Said]:
     """An hour said apart from its day (周日有老师来，下午两点) is an hour of that day."""
     merged: list[Said] = []
     day: Said | None = None
@@ -165,14 +163,22 @@ def _together(said: Sequence[Said], plain: str) -> list[Said]:
             day = None
             continue
         elif this.kind in WINDOWS and this.dated:
-            holds = this.mod is None and (_is_day(this) or this.grain == "part") and not told(plain, this.span)
+            holds = (
+                this.mod is None and (_is_day(this) or this.grain == "part") and not telling.told(this.span)
+            )
             day = this if holds else None
         merged.append(this)
     return merged
 
 
 def _hourly(said: Said) -> bool:
-    return said.kind in WINDOWS and not said.dated and not said.now and said.grain in {"hour", "minute", "part"} and said.start is not None
+    return (
+        said.kind in WINDOWS
+        and not said.dated
+        and not said.now
+        and said.grain in {"hour", "minute", "part"}
+        and said.start is not None
+    )
 
 
 def _holds(day: Said, hour: Said) -> bool:
@@ -189,16 +195,18 @@ def _on(day: Said, hour: Said, plain: str) -> Said:
     """The hour as it is said of that day, and in the part of it that was named."""
     assert day.start is not None
     base = midnight(day.start)
-    start, end = hour.span
-    again = [one for one in scan(plain[start:end], base) if one.start is not None]
+    head, tail = hour.span
+    again = [one for one in scan(plain[head:tail], base) if one.start is not None]
     moved = again[0]._replace(span=hour.span, dated=True, kind=hour.kind, mod=hour.mod) if again else hour
-    assert moved.start is not None
+    if moved.start is None:
+        return hour
     if moved.start.date() != base.date() and moved.grain == "part":
         moved = hour
-    if day.grain == "part" and day.end and not day.start <= moved.start < day.end:
+    start, end = moved.start or base, moved.end
+    if day.grain == "part" and day.end and not day.start <= start < day.end:
         for shift in (_HALF_DAY, -_HALF_DAY):
-            if day.start <= moved.start + shift < day.end:
-                return moved._replace(start=moved.start + shift, end=moved.end + shift if moved.end else None)
+            if day.start <= start + shift < day.end:
+                return moved._replace(start=start + shift, end=end + shift if end else None)
     return moved
 
 
@@ -213,4 +221,3 @@ def choose(found: Sequence[Found], now: datetime, ahead: bool = False, last: boo
     if last:
         return max(enumerate(kept), key=lambda pair: (_SHARPNESS.get(pair[1].grain, 0) > 2, pair[0]))[1]
     return max(kept, key=lambda f: (_SHARPNESS.get(f.grain, 0) + f.dated, -f.span[0]))
-

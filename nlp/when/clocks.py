@@ -25,11 +25,15 @@ PARTS = {
 #: An hour without part of day is one at which people are up.
 _UP, _DOWN = 7 * 60, 22 * 60
 #: Words that begin like a part of the day: 晚饭, 早教, 夜班, 下午茶.
-_NO_PART = re.compile(r"班|饭|餐|点(?!钟|半|\d|[一二三四五])|市|教|恋|高峰|期|辈|霜|宵|会(?!儿|有|来|议|展)|礼服|茶|了|些|一点|就|已|过|该|产|早|晚|不|课")
+_NO_PART = re.compile(
+    r"班|饭|餐|点(?!钟|半|\d|[一二三四五])|市|教|恋|高峰|期|辈|霜|宵|会(?!儿|有|来|议|展)|礼服|茶|了|些|一点|就|已|过|该|产|早|晚|不|课"
+)
 _NO_LONG = re.compile(r"班(?!车|里|上|级)|茶|高峰|教育|宵")
 _NO_TAIL = re.compile(r"到|个|一|日|年|间|熟|起|跑|操|修|退|安|自习|回|来|睡|归|报|报纸|教")
 #: 三点 of a list or a liking is no hour: 一点儿, 三点建议, 24点5度.
-_NO_HOUR = re.compile(r"[儿水评数火赞击名滴燃声]|心|小事|意见|建议|要求|疑|一?点|\d+度|[零一二三四五六七八九十]+度|\d*%")
+_NO_HOUR = re.compile(
+    r"[儿水评数火赞击名滴燃声]|心|小事|意见|建议|要求|疑|一?点|\d+度|[零一二三四五六七八九十]+度|\d*%"
+)
 _NO_DATED_HOUR = re.compile(r"意见|建议|要求|疑|\d+度|[零一二三四五六七八九十]+度|\d*%")
 _NO_TIME = re.compile(r"[间候常不代刻光段尚]")
 
@@ -40,7 +44,9 @@ def part(c: Cursor, i: int, f: Frame | None) -> Step | None:
     if f is not None and (f.level != DAY or token.glue > COMMA or f.end - f.start > DAY_LONG):
         return None
     end = token.end
-    if c.plain[end - 1] in "早晚夜晨午" and (_NO_PART if end - token.start == 1 else _NO_LONG).match(c.plain, end):
+    if c.plain[end - 1] in "早晚夜晨午" and (_NO_PART if end - token.start == 1 else _NO_LONG).match(
+        c.plain, end
+    ):
         return None
     if token.kind == "PART_TAIL":
         if not _hour_follows(c, i + 1) and (f is None or _NO_TAIL.match(c.plain, end)):
@@ -111,12 +117,25 @@ def _short(c: Cursor, i: int, f: Frame | None) -> _Read | None:
     """上午9.30, 下午3: behind a part of the day, without 点."""
     token = c.tokens[i]
     text = c.plain[token.start : token.end]
-    if token.kind != "NUM" or f is None or token.glue > BLANK or not text.replace(".", "").isdigit() or not text.isascii():
+    if (
+        token.kind != "NUM"
+        or f is None
+        or token.glue > BLANK
+        or not text.replace(".", "").isdigit()
+        or not text.isascii()
+    ):
         return None
     hour, dot, minute = text.partition(".")
     if dot and len(minute) == 2 and int(hour) <= 24 and int(minute) < 60 and c.behind(i + 1) not in _COSTS:
         return int(hour), int(minute), False, MINUTE, i + 1
-    if not dot and f.level == PART and token.glue == 0 and len(hour) < 3 and 1 <= int(hour) <= 12 and _ENDS.match(c.plain, token.end):
+    if (
+        not dot
+        and f.level == PART
+        and token.glue == 0
+        and len(hour) < 3
+        and 1 <= int(hour) <= 12
+        and _ENDS.match(c.plain, token.end)
+    ):
         return int(hour), 0, False, HOUR, i + 1
     return None
 
@@ -235,7 +254,7 @@ def _quantity(c: Cursor, i: int) -> tuple[int, int]:
 
 
 def _at(c: Cursor, f: Frame | None, hour: int, minute: int, exact: bool) -> datetime | None:
-    base = (_day_of(f) if f else c.today + c.turn * DAY_LONG)
+    base = _day_of(f) if f else c.today + c.turn * DAY_LONG
     name = f.part if f else ""
     if name and not (exact and hour):
         return base + _in_part(name, hour, minute)
@@ -261,13 +280,8 @@ def _in_part(name: str, hour: int, minute: int) -> timedelta:
         hour += 24 if name == "evening" and hour < 5 else 12
     elif name in {"evening", "midnight"} and hour == 12:
         hour = 24
-    elif name in {"midnight", "late"} and 9 <= hour < 12:
-        hour += 12
-    elif name == "noon" and hour < 4:
+    elif (name in {"midnight", "late"} and 9 <= hour < 12) or (name == "noon" and hour < 4):
         hour += 12
     elif name == "dawn" and hour == 12:
         hour = 0
     return timedelta(hours=hour, minutes=minute)
-
-
-__all__ = ["PARTS", "clock", "day_part", "part"]

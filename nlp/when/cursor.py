@@ -8,7 +8,7 @@ from datetime import datetime
 from nlp.when.frame import Frame, midnight
 from nlp.when.lexer import BLANK, Token
 
-#: A piece of grammar reads at a token, inside a frame or in none, and says what it found and where it stopped.
+#: A piece of grammar reads at a token, in a frame or in none; it says what it found and where it stopped.
 Step = tuple[Frame, int]
 Piece = Callable[["Cursor", int, Frame | None], Step | None]
 

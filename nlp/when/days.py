@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from nlp.when import lunar
 from nlp.when.cursor import Cursor, Step
@@ -30,9 +31,11 @@ _NUMBERED = re.compile(
 )
 #: Around 12号: it is a day.
 _DATED_BEHIND = re.compile(
-    r"\s?(?:早|上午|中午|下午|晚|傍晚|凌晨|夜|前|之前|以前|以后|之后|起|那天|当天|来(?!看)|到|至|或|去|走|回|要|交|停|从|都|放|搬|开|截止|截至|为止|周|星期|礼拜|办|举|出|行|也|才|就|,|。|$|[!?~]|我(?!接|来|去|的|要|抢|报|这|家的)|在|请|能|想|约|安排|全天|一天|整天|需要|装|拉|送|入|进|退|结|吃|聚|帮|和\d|\d{1,2}[:点]|[一二三四五六七八九十]{1,3}点|[-~]\d{1,2}[日号])"
+    r"\s?(?:早|上午|中午|下午|晚|傍晚|凌晨|夜|前|之前|以前|以后|之后|起|那天|当天|来(?!看)|到(?![场了达现楼家位货])|至|或|去|走|回|要|交|停|从|都|放|搬|开|截止|截至|为止|周|星期|礼拜|办|举|出|行|也|才|就|,|。|$|[!?~]|我(?!接|来|去|的|要|抢|报|这|家的)|约|安排|全天|一天|整天|需要|装|拉|送|入|进|退|结|吃|聚|和\d|\d{1,2}[:点]|[一二三四五六七八九十]{1,3}点|[-~]\d{1,2}[日号])"
 )
-_DATED_BEFORE = re.compile(r"(?:月|[日号]|到|至|在|是|于|截止|截至|改|挪|约|定|等|本月|报名|说|讲|号的?|[,、和跟])\s?$")
+_DATED_BEFORE = re.compile(
+    r"(?:月|[日号]|到|至|在|是|于|截止|截至|改|挪|约|定|等|本月|报名|说|讲|号的?|[,、和跟])\s?$"
+)
 
 
 def day_name(c: Cursor, i: int, f: Frame | None) -> Step | None:
@@ -52,7 +55,9 @@ _TITLE = re.compile(r"头条|之后》|之星|之子|学|地")
 
 def _is_name(c: Cursor, i: int) -> bool:
     """今日头条, 《明日之后》, 三天后天气."""
-    return c.before(i) == "《" or _TITLE.match(c.plain, c.tokens[i].end) is not None and c.tokens[i].end - c.tokens[i].start == 2
+    return c.before(i) == "《" or (
+        _TITLE.match(c.plain, c.tokens[i].end) is not None and c.tokens[i].end - c.tokens[i].start == 2
+    )
 
 
 def days_name(c: Cursor, i: int, f: Frame | None) -> Step | None:
@@ -72,7 +77,7 @@ def days_name(c: Cursor, i: int, f: Frame | None) -> Step | None:
 def weekday(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """周三, 周六日; in a week that was named, else of the coming seven days, or the last seven."""
     days = c.tokens[i].value
-    if len(days) > 1 and any(b - a != 1 for a, b in zip(days, days[1:], strict=False)):
+    if len(days) > 1 and any(b - a != 1 for a, b in pairwise(days)):
         return None
     if f is not None and f.level == DAY:  # 10月12号, 星期一: said twice
         return (f, i + 1) if f.start.weekday() == days[0] else None
@@ -100,14 +105,14 @@ def day_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
     value = c.tokens[i].value
     if not isinstance(value, int) or not 1 <= value <= 31:
         return None
-    month, lone = f, False
+    month = f
     if f is None:
         if c.plain[c.tokens[i].start : j and c.tokens[j - 1].end][-1:] == "号" and not _dated(c, i, j):
             return None
-        if c.before(i) in {"第", "#"} or c.before(i).isdigit():
+        if c.before(i) in _ADDRESS or c.before(i).isdigit():
             return None
         start = add_months(c.today.replace(day=1), c.turn)
-        month, lone = month_frame(None, start, MONTH), True
+        month = month_frame(None, start, MONTH)
     if month is None or month.level != MONTH:
         return None
     if value > days_in(month.start.year, month.start.month):
@@ -115,6 +120,10 @@ def day_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
         return None
     start = month.start + (value - 1) * DAY_LONG
     return inside(month, start, start + DAY_LONG, DAY), j
+
+
+#: In front of 2号: it is a door, or numbers something.
+_ADDRESS = frozenset("第#楼栋幢座元门院区路弄巷排层梯单编")
 
 
 def _dated(c: Cursor, i: int, j: int) -> bool:
@@ -222,7 +231,7 @@ def lunar_festival(c: Cursor, i: int, f: Frame | None) -> Step | None:
         return None
     token, j = c.tokens[i], i + 1
     if token.kind == "YEAR_DAY":
-        if c.kind(j, 0) != "NUM" or c.tokens[j].value is None:
+        if c.kind(j, 0) != "NUM" or not isinstance(c.tokens[j].value, int):
             return None
         month, day, j = 1, c.tokens[j].value, j + 1
     else:

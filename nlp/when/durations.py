@@ -34,7 +34,13 @@ _SECONDS = {
     "week": 604800,
 }
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
-_LEVELS = {"second": MINUTE, "minute": MINUTE, "five_minutes": MINUTE, "quarter_hour": MINUTE, "hour": HOUR} | {
+_LEVELS = {
+    "second": MINUTE,
+    "minute": MINUTE,
+    "five_minutes": MINUTE,
+    "quarter_hour": MINUTE,
+    "hour": HOUR,
+} | {
     "day": DAY,
     "week": WEEK,
     "month": MONTH,
@@ -52,7 +58,7 @@ class Length(NamedTuple):
     level: int
     unit: str
     #: where it ends
-    index: int
+    stop: int
     most: float = 0
 
     @property
@@ -73,7 +79,7 @@ def length(c: Cursor, i: int, counted: bool = False) -> Length | None:
     if found is None:
         return None
     while True:
-        j = found.index
+        j = found.stop
         joined = c.kind(j) == "and"
         if found.unit == "day" and c.plain[c.tokens[i].start : c.tokens[i].end] in {"一", "1"} and not joined:
             return found  # 一天八小时
@@ -81,7 +87,11 @@ def length(c: Cursor, i: int, counted: bool = False) -> Length | None:
         if more is None or c.kind(j + joined) in {"half"} or (more.level <= found.level and not joined):
             return found
         found = Length(
-            found.months + more.months, found.seconds + more.seconds, max(found.level, more.level), more.unit, more.index
+            found.months + more.months,
+            found.seconds + more.seconds,
+            max(found.level, more.level),
+            more.unit,
+            more.stop,
         )
 
 
@@ -101,7 +111,12 @@ def _one(c: Cursor, i: int, counted: bool, after_hours: bool = False) -> Length 
         return _half(c, i)
     elif kind == "piece" and c.kind(i + 1, 0) == "half":
         value, j = 1.0, i + 1  # 个半小时
-    elif kind == "minute" and c.kind(i + 1, 0) == "half" and not (i and c.tokens[i].glue == 0) and c.before(i) != "十":
+    elif (
+        kind == "minute"
+        and c.kind(i + 1, 0) == "half"
+        and not (i and c.tokens[i].glue == 0)
+        and c.before(i) != "十"
+    ):
         return _length(1.5, "minute", i + 2 + (c.kind(i + 2, 0) == "bell"))  # 分半钟
     else:
         return None
@@ -165,7 +180,11 @@ def _unit(
         return "month", j + 1
     if kind == "year" and not _calendar_year(c, j, value):
         return "year", j + 1
-    if kind == "date" and c.plain[token.start] == "日" and (counted or value > 31 or c.plain[token.start - 1] in "两俩"):
+    if (
+        kind == "date"
+        and c.plain[token.start] == "日"
+        and (counted or value > 31 or c.plain[token.start - 1] in "两俩")
+    ):
         return "day", j + 1
     if kind == "hour" and after_hours is False and counted and c.plain[token.start] == "时":
         return "hour", j + 1
@@ -181,7 +200,11 @@ def _calendar_year(c: Cursor, j: int, value: float) -> bool:
     """2018年, 18年3月, 零六年: a year of the calendar, not so many years."""
     start = c.tokens[j - 1].start
     text = c.plain[start : c.tokens[j].start].strip()
-    if value >= 1000 or (len(text) == 2 and text[0] in "零〇") or (len(text) == 2 and text.isalpha() and not set(text) & set("十廿卅百两俩")):
+    if (
+        value >= 1000
+        or (len(text) == 2 and text[0] in "零〇")
+        or (len(text) == 2 and text.isalpha() and not set(text) & set("十廿卅百两俩"))
+    ):
         return value >= 10 or text[0] in "零〇"
     if len(text) != 2 or not text.isdigit():
         return False
@@ -204,7 +227,7 @@ def _length(value: float, name: str, j: int) -> Length | None:
 def later(now: datetime, long: Length, sign: int = 1) -> datetime:
     """The moment a length away from now. Raises OverflowError outside the calendar."""
     if long.unit == "workday":
-        return workdays.away(now, sign * int(long.seconds // 86400))
+        return workdays.away(midnight(now), sign * int(long.seconds // 86400))
     moment = now
     if long.months:
         whole = int(long.months)
@@ -240,4 +263,3 @@ def units(now: datetime, long: Length, sign: int) -> tuple[datetime, datetime]:
     elif long.level == MINUTE:
         end = start + timedelta(minutes=1)
     return (later(start, long, -1), start) if sign < 0 else (end, later(end, long))
-

@@ -9,7 +9,6 @@ from nlp.when.frame import (
     DAY_LONG,
     HOUR,
     HOUR_LONG,
-    MINUTE,
     MONTH,
     PART,
     WEEK,
@@ -27,7 +26,13 @@ _UNITS = frozenset({"year", "month", "date", "hour", "MONTH_PART"})
 def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """A number is what the unit behind it makes of it; in 9~11点 both share one unit."""
     kind, j = c.kind(i + 1), i + 2
-    if kind == "AND" and c.kind(i + 2) == "NUM" and c.kind(i + 3) == "date" and f is not None and f.level == MONTH:
+    if (
+        kind == "AND"
+        and c.kind(i + 2) == "NUM"
+        and c.kind(i + 3) == "date"
+        and f is not None
+        and f.level == MONTH
+    ):
         return days.day_number(c, i, f, i + 1)  # 8月11、12日
     if kind == "TO" and c.kind(i + 2) == "NUM" and c.kind(i + 3) in _UNITS:
         kind, j = c.kind(i + 3), i + 1
@@ -49,7 +54,14 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
             return years.century(c, i, f, value, j)
         if kind == "DECADE":
             return years.decade(c, i, f, value, j)
-        if f is None and 1900 <= value <= 2100 and (kind == "TO" and (_from(c, i) or _years(c, i)) or i and c.tokens[i - 1].kind == "TO" and not kind):
+        if (
+            f is None
+            and 1900 <= value <= 2100
+            and (
+                (kind == "TO" and (_from(c, i) or _years(c, i)))
+                or (i and c.tokens[i - 1].kind == "TO" and not kind)
+            )
+        ):
             return year_frame(value, c.now), i + 1
     return days.bare_day(c, i, f)
 
@@ -92,11 +104,22 @@ def pointed(c: Cursor, i: int, f: Frame | None) -> Step | None:
 def ordinal(c: Cursor, i: int, f: Frame | None) -> Step | None:
     token = c.tokens[i + 1]
     j = i + 3 if c.kind(i + 2) == "piece" else i + 2
-    if c.kind(i + 1) == "NUM" and isinstance(token.value, int) and c.tokens[j].value == "quarter" and c.kind(j) == "UNIT":
+    if (
+        c.kind(i + 1) == "NUM"
+        and isinstance(token.value, int)
+        and c.tokens[j].value == "quarter"
+        and c.kind(j) == "UNIT"
+    ):
         return years.quarter(c, i, f, token.value, j + 1)
     if c.tokens[i].kind == "first" and c.tokens[i + 1].value == "quarter":
         return years.quarter(c, i, f, 1, i + 2)
-    if c.kind(i + 1) == "NUM" and c.kind(i + 2) == "year" and f is None and isinstance(token.value, int) and token.value < 50:
+    if (
+        c.kind(i + 1) == "NUM"
+        and c.kind(i + 2) == "year"
+        and f is None
+        and isinstance(token.value, int)
+        and token.value < 50
+    ):
         return year_frame(c.now.year + token.value - 1, c.now), i + 3
     return months.counted(c, i, f)
 
@@ -157,7 +180,9 @@ PIECES: dict[str, Piece] = {
     "YEAR_DAY": days.lunar_festival,
     "WHOLE": years.whole,
     "SEASON": years.season,
-    "QUARTER_NO": lambda c, i, f: years.quarter(c, i, f, c.tokens[i].value, i + 1 + (c.tokens[i + 1].value == "quarter")),
+    "QUARTER_NO": lambda c, i, f: years.quarter(
+        c, i, f, c.tokens[i].value, i + 1 + (c.tokens[i + 1].value == "quarter")
+    ),
     "MONTH_PART": month_part,
     "LUNAR": months.lunar_month,
     "LUNAR_MONTH": months.lunar_month,
@@ -216,7 +241,11 @@ def _joins(c: Cursor, i: int, f: Frame, glue: int) -> bool:
         return True
     if glue == OF:
         return f.level < HOUR
-    return glue == COMMA and f.level in {DAY, PART} and (c.tokens[i].kind in _HOURS or c.tokens[i].kind == "WEEKDAY")
+    return (
+        glue == COMMA
+        and f.level in {DAY, PART}
+        and (c.tokens[i].kind in _HOURS or c.tokens[i].kind == "WEEKDAY")
+    )
 
 
 def _again(c: Cursor, i: int, f: Frame) -> Step | None:
@@ -229,7 +258,3 @@ def _again(c: Cursor, i: int, f: Frame) -> Step | None:
     if step and step[0].level == DAY and step[0].start.weekday() == f.start.weekday():
         return step[0]._replace(cycle=0), step[1]
     return None
-
-
-def ending(f: Frame) -> tuple[int, bool]:
-    return f.level, f.level >= MINUTE

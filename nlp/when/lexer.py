@@ -16,7 +16,7 @@ TOUCHING, BLANK, OF, COMMA, APART = range(5)
 _GLUE: Final = {"": TOUCHING, " ": BLANK, "的": OF, "之": OF, ",": COMMA}
 
 #: No message says more of time than this.
-MOST: Final = 300
+MOST: Final = 200
 
 
 class Token(NamedTuple):
@@ -57,17 +57,25 @@ _WEEKDAY: Final = re.compile(
 #: Behind 一: 一早, 一整天, 一起 are words.
 _ONE: Final = frozenset("早大整块起直共个趟次天些样道同家")
 _WEEKDAYS: Final = {name: index % 7 for index, name in enumerate("一二三四五六日")} | {"天": 6}
-_START: Final = re.compile("[" + re.escape("".join(sorted(_INDEX.keys() | _HAN_FIRST | set("0123456789q")))) + "]")
+_START: Final = re.compile(
+    "[" + re.escape("".join(sorted(_INDEX.keys() | _HAN_FIRST | set("0123456789q")))) + "]"
+)
 #: Without one of these there is no time in a text, and nothing more is looked at.
-_GATE: Final = re.compile(r"[\d天日号月年周星礼点时分钟秒早晚午夜晨晌昼季世刻春夏秋冬节旬末朝昏黑半今明昨听后前琴寻初廿腊旦庆]")
+_GATE: Final = re.compile(
+    r"[\d天日号月年周星礼点时分钟秒早晚午夜晨晌昼季世刻春夏秋冬节旬末朝昏黑半今明昨听后前琴寻初廿腊旦庆]"
+)
 #: … or one of these words, made of characters that are too common to ask for.
 _GATE_WORDS: Final = re.compile(
     r"现在|马上|立刻|即刻|此刻|目前|而家|宜家|依家|家下|[五六七八十双]一|端阳|除夕|重阳|圣诞|七夕|元宵|暑假|寒假|大年|平安"
     r"|大寒|小寒|大暑|小暑|处暑|寒露|白露|霜降|惊蛰|谷雨|小满|芒种|龙抬|隔|个字|双十|过年|工作日"
 )
 #: Words that begin like a numeral are festivals only where no count goes on.
-_COUNTS_ON: Final = re.compile(r"[点号月日个时分秒周年层楼栋单元块天零〇一二三四五六七八九十百千\d:.岁米斤度次遍下次半人位路中]")
-_ALONE: Final = re.compile(r"$|[,。!?;\s]|假|长假|期间|放假|那|去|前|后|当天|黄金|要|我|有|到|上班|小长假|值班|能|期")
+_COUNTS_ON: Final = re.compile(
+    r"[点号月日个时分秒周年层楼栋单元块天零〇一二三四五六七八九十百千\d:.岁米斤度次遍下次半人位路中]"
+)
+_ALONE: Final = re.compile(
+    r"$|[,。!?;\s]|假|长假|期间|放假|那|去|前|后|当天|黄金|要|我|有|到|上班|小长假|值班|能|期"
+)
 
 
 def possible(plain: str) -> bool:
@@ -118,7 +126,11 @@ def _read(plain: str, at: int) -> tuple[str, Any, int] | None:
             return kind, value, end
     if numeral is not None:
         return numeral
-    if first == "q" and plain[at + 1 : at + 2] in {"1", "2", "3", "4"} and not plain[at + 2 : at + 3].isdigit():
+    if (
+        first == "q"
+        and plain[at + 1 : at + 2] in {"1", "2", "3", "4"}
+        and not plain[at + 2 : at + 3].isdigit()
+    ):
         return "QUARTER_NO", int(plain[at + 1]), at + 2
     return None
 
@@ -157,7 +169,10 @@ def _weekday(plain: str, at: int) -> tuple[str, Any, int] | None:
 
 
 #: Two neighbours in one breath, 七八点, 两三天, are either of them.
-_FEW: Final = {pair: first for first, pair in enumerate(("一二", "二三", "三四", "四五", "五六", "六七", "七八", "八九"), 1)} | {"两三": 2}
+_FEW: Final = {
+    pair: first
+    for first, pair in enumerate(("一二", "二三", "三四", "四五", "五六", "六七", "七八", "八九"), 1)
+} | {"两三": 2}
 
 
 def few(text: str) -> int | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-_CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?(?![\d:])(?:\s?([ap])\.?m\.?(?![a-z]))?(?:[点时](?![间候]))?")
+_CLOCK: Final = re.compile(
+    r"(\d{1,2}):(\d{2})(?::\d{2})?(?![\d:])(?:\s?([ap])\.?m\.?(?![a-z]))?(?:[点时](?![间候]))?"
+)
 _HALF_DAY: Final = re.compile(r"(\d{1,2})\s?([ap])\.?m\.?(?![a-z])")
 _DATE: Final = re.compile(
-    r"(\d{4})([-/.])(\d{1,2})[-/.]((?:0\d|[12]\d|3[01]|\d))(?:(?!\d)|(?=\d{1,2}:\d\d))(?:[日号])?(?:-(?=\d{1,2}:\d\d))?"
+    r"((?:1[89]|20|21)\d\d)([-/.])(\d{1,2})[-/.]((?:0\d|[12]\d|3[01]|\d))(?:(?!\d)|(?=\d{1,2}:\d\d))(?:[日号])?(?:-(?=\d{1,2}:\d\d))?"
 )
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?!\d)")
+#: Not 5-2-2001: that is a door.
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.]((?:19|20)\d\d)(?!\d)")
 _AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})(?!\d)")
 _BLANKS: Final = re.compile(r"((?:19|20)\d\d) (\d\d) (\d\d)(?![\d:])")
 _MONTH: Final = re.compile(r"((?:19|20)\d\d)[-/.](\d{2})(?![\d:.])")
@@ -31,7 +34,7 @@ def read(plain: str, at: int) -> Read | None:
     if length > 10:
         return "JUNK", None, _run(plain, at)
     behind = plain[end : end + 1]
-    if behind and behind in ":/-· " or length >= 4 or behind in {"a", "p"}:
+    if (behind and behind in ":/-· ") or length >= 4 or behind in {"a", "p"}:
         found = _literal(plain, at)
         if found:
             return found
@@ -66,7 +69,11 @@ def _literal(plain: str, at: int) -> Read | None:
 
 
 def _date(plain: str, at: int, joined: bool) -> Read | None:
-    if (match := _DATE.match(plain, at)) or (match := _BLANKS.match(plain, at)) or (match := _COMPACT.match(plain, at)):
+    if (
+        (match := _DATE.match(plain, at))
+        or (match := _BLANKS.match(plain, at))
+        or (match := _COMPACT.match(plain, at))
+    ):
         groups = [g for g in match.groups() if g.isdigit()]
         year, month, day = map(int, groups)
         return ("DATE", (year, month, day), match.end()) if _valid(month, day) else None
@@ -80,10 +87,16 @@ def _date(plain: str, at: int, joined: bool) -> Read | None:
         year = short + (2000 if short < 50 else 1900)
         return "DATE", (year, int(match[1]), int(match[2])), match.end()
     if match := _MONTH.match(plain, at):
-        return ("YEAR_MONTH", (int(match[1]), int(match[2])), match.end()) if _valid(int(match[2]), 1) else None
+        return (
+            ("YEAR_MONTH", (int(match[1]), int(match[2])), match.end()) if _valid(int(match[2]), 1) else None
+        )
     if joined:
         return None
-    if (match := _TIMED.match(plain, at)) or (match := _SHORT.match(plain, at)) or (match := _DASHED.match(plain, at)):
+    if (
+        (match := _TIMED.match(plain, at))
+        or (match := _SHORT.match(plain, at))
+        or (match := _DASHED.match(plain, at))
+    ):
         month, day = int(match[1]), int(match[2])
         return ("MONTH_DAY", (month, day), match.end()) if _valid(month, day) else None
     return None

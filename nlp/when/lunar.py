@@ -8,7 +8,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=512)
 def day(year: int, month: int, day_of_month: int) -> datetime | None:
-    """The date of a lunar day; a negative month is a leap one; a 30th that is none is the month's last day."""
+    """The date of a lunar day. A negative month is a leap one; a 30th that is none is the last day."""
     first = _month(year, month)
     if first is None or not 1 <= day_of_month <= 30:
         return None

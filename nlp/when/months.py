@@ -31,10 +31,7 @@ def month_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
     if not isinstance(value, int) or not 1 <= value <= 12 or (f is not None and f.level != YEAR):
         return None
     first = c.today.replace(month=value, day=1)
-    if f is not None:
-        first = first.replace(year=f.start.year)
-    else:
-        first = first.replace(year=first.year + c.turn)
+    first = first.replace(year=f.start.year) if f is not None else first.replace(year=first.year + c.turn)
     return _part(c, month_frame(f, first, YEAR if f is None else NO_CYCLE), j)
 
 
@@ -82,7 +79,10 @@ def lunar_month(c: Cursor, i: int, f: Frame | None) -> Step | None:
     said = c.kind(i, 9) == "LUNAR"
     if said:
         j += 1
-        if f is None and c.kind(j) == "NUM" and c.kind(j + 1) == "year":
+        spelled = (
+            c.kind(j) == "NUM" and isinstance(c.tokens[j].value, int) and 1900 <= c.tokens[j].value <= 2100
+        )
+        if f is None and spelled and c.kind(j + 1) == "year":
             f, j = inside(None, c.today.replace(year=c.tokens[j].value, month=1, day=1), c.today, YEAR), j + 2
     if c.kind(j, 9) == "leap":
         leap, j, said = -1, j + 1, True
@@ -102,7 +102,12 @@ def lunar_date(c: Cursor, j: int, f: Frame | None, year: int, month: int) -> Ste
     cycle = YEAR if f is None else NO_CYCLE
     k = j + 1 if c.kind(j) == "start" else j
     token = c.tokens[k]
-    if c.kind(k) == "NUM" and isinstance(token.value, int) and 1 <= token.value <= 30 and c.kind(k + 1) not in {"hour", "piece"}:
+    if (
+        c.kind(k) == "NUM"
+        and isinstance(token.value, int)
+        and 1 <= token.value <= 30
+        and c.kind(k + 1) not in {"hour", "piece"}
+    ):
         day = lunar.day(year, month, token.value)
         if day is None:
             c.failed = True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from nlp.when.cursor import Cursor
 from nlp.when.durations import Length, around, later, length, units
-from nlp.when.frame import DAY, DAY_LONG, GRAINS, HOUR, MINUTE, MONTH, PART, WEEK, midnight
+from nlp.when.frame import DAY, DAY_LONG, GRAINS, HOUR, MINUTE, MONTH, PART, WEEK, Frame, midnight
 from nlp.when.grammar import expression
 from nlp.when.lexer import BLANK, OF
 from nlp.when.said import Said
@@ -31,14 +32,16 @@ def _led(c: Cursor, i: int, kind: str) -> Read | None:
     """With a word in front: 未来七天, 过去的一周, 前两天, 再过十分钟."""
     if c.tokens[i + 1].glue > OF or (kind == "POINTER" and c.tokens[i].value not in {-1, 0, 1}):
         return None
-    if kind in {"before", "after"} and (c.before(i) in {"以", "之", "年", "月", "天", "往"} or c.tokens[i + 1].kind != "NUM"):
+    if kind in {"before", "after"} and (
+        c.before(i) in {"以", "之", "年", "月", "天", "往"} or c.tokens[i + 1].kind != "NUM"
+    ):
         return None
     if kind == "POINTER" and c.tokens[i].value == 0:
         return _this(c, i)
     long = length(c, i + 1, kind != "POINTER")
-    if long is None or long.unit == "second" and kind == "POINTER":
+    if long is None or (long.unit == "second" and kind == "POINTER"):
         return None
-    j = long.index
+    j = long.stop
     span_start = c.tokens[i].start
     if kind == "POINTER":
         if c.tokens[i + 1].kind != "NUM" or c.tokens[i + 1].value == 1:
@@ -80,13 +83,13 @@ def _plain(c: Cursor, i: int) -> Read | None:
     long = length(c, i)
     if long is None:
         counted = length(c, i, True)
-        if counted is not None and counted.unit != "hour" and _distance(c, counted.index):
+        if counted is not None and counted.unit != "hour" and _distance(c, counted.stop):
             long = counted
         elif c.kind(i + 1) == "TO" or (counted and counted.unit == "month"):
             return _between(c, i)
         else:
             return None
-    j = long.index
+    j = long.stop
     if c.before(i) in {"第", "."} or (c.before(i) in {"每", "隔"}):
         return None
     word = _distance(c, j)
@@ -95,9 +98,13 @@ def _plain(c: Cursor, i: int) -> Read | None:
         end = later(c.now, long)
         if long.level <= DAY:
             end = midnight(end) + DAY_LONG
-        return Said("range", span, c.now, end, GRAINS[min(long.level, MINUTE)], dated=long.level <= DAY), j + 1
+        return Said(
+            "range", span, c.now, end, GRAINS[min(long.level, MINUTE)], dated=long.level <= DAY
+        ), j + 1
     if word == "since":
-        return Said("range", span, later(c.now, long, -1), c.now, GRAINS[min(long.level, MINUTE)], dated=True), j + 1
+        return Said(
+            "range", span, later(c.now, long, -1), c.now, GRAINS[min(long.level, MINUTE)], dated=True
+        ), j + 1
     if word:
         loose = c.tokens[j].kind in {"AFTER", "BEFORE"}
         after = c.tokens[j].kind in {"AFTER", "after"}
@@ -105,7 +112,9 @@ def _plain(c: Cursor, i: int) -> Read | None:
         now = _up_to_now(c, j + 1)
         if now and not after:  # 五年前至今
             span = (span[0], c.tokens[now - 1].end)
-            return Said("range", span, later(c.now, long, -1), c.now, GRAINS[min(long.level, MINUTE)], dated=True), now
+            return Said(
+                "range", span, later(c.now, long, -1), c.now, GRAINS[min(long.level, MINUTE)], dated=True
+            ), now
         return _point(c, span, long, mod, j + 1, 1 if after else -1)
     night = c.kind(j) == "NUM" and c.kind(j + 1, 0) in {"PART_TAIL", "PART"}
     if night:  # 6天5晚
@@ -113,7 +122,7 @@ def _plain(c: Cursor, i: int) -> Read | None:
     if c.kind(j) == "TO":
         other = length(c, j + 1, True)
         if other:
-            span, j = (span[0], c.tokens[other.index - 1].end), other.index
+            span, j = (span[0], c.tokens[other.stop - 1].end), other.stop
     return Said("duration", span, seconds=round(long.total), minutes=long.minutes), j
 
 
@@ -133,9 +142,9 @@ def _between(c: Cursor, i: int) -> Read | None:
     if long is None or not number or c.tokens[i + 2].kind != "NUM":
         return None
     share = c.tokens[i].value / number
-    span = (c.tokens[i].start, c.tokens[long.index - 1].end)
+    span = (c.tokens[i].start, c.tokens[long.stop - 1].end)
     minutes = round(long.minutes * share) if long.minutes else None
-    return Said("duration", span, seconds=round(long.total * share), minutes=minutes), long.index
+    return Said("duration", span, seconds=round(long.total * share), minutes=minutes), long.stop
 
 
 def _distance(c: Cursor, j: int) -> str:
@@ -156,7 +165,9 @@ def _distance(c: Cursor, j: int) -> str:
     return ""
 
 
-def _point(c: Cursor, span: tuple[int, int], long: Length, mod: str | None, j: int, sign: int = 1) -> Read | None:
+def _point(
+    c: Cursor, span: tuple[int, int], long: Length, mod: str | None, j: int, sign: int = 1
+) -> Read | None:
     """A moment so far away: a minute for hours, the day for days, the week for weeks."""
     at = later(c.now, long, sign)
     level = long.level
@@ -174,15 +185,20 @@ def _point(c: Cursor, span: tuple[int, int], long: Length, mod: str | None, j: i
     return Said("point" if level == DAY else "range", span, start, end, GRAINS[level], dated=True), j
 
 
-def _hour_of(c: Cursor, start: object, j: int) -> Read | None:
-    from nlp.when.frame import Frame
-
+def _hour_of(c: Cursor, start: datetime, j: int) -> Read | None:
     if c.tokens[j].glue > OF or c.tokens[j].kind not in {"PART", "NUM", "CLOCK", "PART_TAIL"}:
         return None
-    step = expression(c, j, Frame(start, start + DAY_LONG, DAY))  # type: ignore[arg-type,operator]
+    step = expression(c, j, Frame(start, start + DAY_LONG, DAY))
     if step is None:
         return None
     f, k = step
     grain = GRAINS[min(f.level, MINUTE)]
     end = f.end if f.level <= PART else None
-    return Said("point" if end is None else "range", (c.tokens[j].start, c.tokens[k - 1].end), f.start, end, grain, dated=True), k
+    return Said(
+        "point" if end is None else "range",
+        (c.tokens[j].start, c.tokens[k - 1].end),
+        f.start,
+        end,
+        grain,
+        dated=True,
+    ), k

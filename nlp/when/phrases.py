@@ -1,14 +1,28 @@
-"""Whole phrases of time: an expression, a range of two, with 以后, 前 or 左右; the coming one where it is open."""
+"""Whole phrases of time: an expression or a range of two, with 以后, 前 or 左右; the coming one."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import NamedTuple
 
 from nlp.when.cursor import Cursor, Step
-from nlp.when.frame import DAY, DAY_LONG, GRAINS, HOUR, MINUTE, MINUTE_LONG, MONTH, NO_CYCLE, PART, WEEK, YEAR, Frame
+from nlp.when.frame import (
+    DAY,
+    DAY_LONG,
+    GRAINS,
+    HOUR,
+    MINUTE,
+    MINUTE_LONG,
+    MONTH,
+    NO_CYCLE,
+    PART,
+    WEEK,
+    YEAR,
+    Frame,
+)
 from nlp.when.grammar import expression
-from nlp.when.lexer import APART, BLANK, COMMA, OF
+from nlp.when.lexer import BLANK, COMMA
 from nlp.when.said import Said
 
 _NOT_AFTER = re.compile(r"[面天日门勤边头备续者果来代院台排座半]|厨|卫|阳台")
@@ -17,7 +31,9 @@ _NOT_BEFORE = re.compile(r"[面天日门台边头后进往院排座半]|厅|阳�
 _MEASURED = frozenset("间在于是为")
 #: 六点到家以后, 八点上班前: still after and before.
 _THEN_AFTER = re.compile(r"[,\s]?[^,。!?\d\s]{1,6}?(?:以后|之后|过后|(?<=[班学家来饭完课会])后)(?!面|天)")
-_THEN_BEFORE = re.compile(r"[,\s]?[^,。!?\d\s]{1,5}?(?:以前|之前)|(?:我|孩子)?(?:上班|出门|开会|放学|睡觉|关门|下班|放假|上课|天黑|吃饭|开学|退租|走)前(?!面|台)")
+_THEN_BEFORE = re.compile(
+    r"[,\s]?[^,。!?\d\s]{1,5}?(?:以前|之前)|(?:我|孩子)?(?:上班|出门|开会|放学|睡觉|关门|下班|放假|上课|天黑|吃饭|开学|退租|走)前(?!面|台)"
+)
 _AT_LATEST = re.compile(r"(?:最晚|最迟|赶在|不晚于|[不别](?:要)?超过|最多到|顶多到)$")
 _NOT_SINCE = re.compile(r"[床来夜火诉重]|码")
 _ABOUT = frozenset({"NUM", "CLOCK", "PART", "PART_TAIL", "DAY_PART", "DAY_NAME", "WEEKDAY", "POINTER"})
@@ -31,7 +47,7 @@ class Phrase(NamedTuple):
     #: the second frame of a range
     last: Frame | None
     mod: str | None
-    index: int
+    stop: int
 
 
 def phrase(c: Cursor, i: int) -> tuple[Said, int] | None:
@@ -54,7 +70,7 @@ def phrase(c: Cursor, i: int) -> tuple[Said, int] | None:
             kept = found
             break
     c.turn = 0
-    return (_said(c, i, kept), kept.index) if kept else None
+    return (_said(c, i, kept), kept.stop) if kept else None
 
 
 def _fits(c: Cursor, found: Phrase) -> bool:
@@ -89,7 +105,7 @@ def _phrase(c: Cursor, i: int) -> Phrase | None:
         j += 1
     second = _second(c, first, j)
     last = None
-    if second:
+    if second and (second[0].start if second[0].level >= HOUR else second[0].end) > first.start:
         last, j = second
         if c.tokens[j].kind in {"BETWEEN", "UNTIL"} and c.tokens[j].glue <= BLANK:
             j += 1
@@ -193,7 +209,9 @@ def _mod(c: Cursor, f: Frame, start: int, j: int, since: bool) -> tuple[str | No
         opening = c.plain[token.start : end] == "开始"
         if not opening or f.level <= YEAR or any(outer.level <= YEAR for outer in f.outer):
             return "after", j + 1
-    if kind in {"BEFORE", "UNTIL"} and not (c.plain[token.start : end] in {"截止", "截至"} and c.kind(j + 1, 9) == "TO"):
+    if kind in {"BEFORE", "UNTIL"} and not (
+        c.plain[token.start : end] in {"截止", "截至"} and c.kind(j + 1, 9) == "TO"
+    ):
         return "before", j + 1
     if kind == "before" and not _NOT_BEFORE.match(c.plain, end) and c.kind(j + 1) != "NUM":
         return "before", j + 1
@@ -222,9 +240,19 @@ def _said(c: Cursor, i: int, found: Phrase) -> Said:
     if last is not None:
         end = last.start if last.level >= HOUR else last.end
         level = min(max(first.level, last.level), MINUTE)
-        if first.level == PART or last.level == PART:
+        if PART in {first.level, last.level}:
             level = max(first.level, last.level)
-        return Said("range", span, first.start, end, GRAINS[level], None, _rule(first, last) if days else None, dated=dated or last.dated, chosen=chosen)
+        return Said(
+            "range",
+            span,
+            first.start,
+            end,
+            GRAINS[level],
+            None,
+            _rule(first, last) if days else None,
+            dated=dated or last.dated,
+            chosen=chosen,
+        )
     grain = GRAINS[min(first.level, MINUTE)]
     if mod == "before":
         return Said("open", span, *_deadline(first, grain), "before", dated=dated, chosen=chosen)
@@ -233,21 +261,22 @@ def _said(c: Cursor, i: int, found: Phrase) -> Said:
     if first.level >= HOUR:
         return Said("point", span, first.start, None, grain, mod, dated=dated, chosen=chosen)
     single = first.level == DAY and first.end - first.start == DAY_LONG
-    return Said("point" if single else "range", span, first.start, first.end, grain, dated=dated, chosen=chosen)
+    return Said(
+        "point" if single else "range", span, first.start, first.end, grain, dated=dated, chosen=chosen
+    )
 
 
 def _rule(first: Frame, last: Frame) -> str:
     """周一到周四 may as well come again every week."""
-    return "FREQ=WEEKLY;BYDAY=" + ",".join(WEEKDAYS[first.start.weekday() : (last.end - DAY_LONG).weekday() + 1])
+    return "FREQ=WEEKLY;BYDAY=" + ",".join(
+        WEEKDAYS[first.start.weekday() : (last.end - DAY_LONG).weekday() + 1]
+    )
 
 
-def _deadline(f: Frame, grain: str) -> tuple[object, None, str]:
+def _deadline(f: Frame, grain: str) -> tuple[datetime, None, str]:
     """What 前 means: a day's last minute, 中午 12:00, the beginning of another part of the day."""
     if f.level <= DAY:
         return f.end - MINUTE_LONG, None, "day"
     if f.level == PART and f.part == "noon":
         return f.start.replace(hour=12), None, "hour"
     return f.start, None, grain
-
-
-__all__ = ["APART", "OF", "phrase"]

@@ -35,11 +35,13 @@ def scan(plain: str, now: datetime, backward: bool = False) -> list[Said]:
         if read is None and kind in _OFFSETS:
             read = offset(c, i)
         if read is None:
-            read = phrase(c, i) if kind != "NOW" and kind != "SOON" else _present(c, i)
+            read = phrase(c, i) if kind not in {"NOW", "SOON"} else _present(c, i)
         if read is None:
             i += 1
             continue
-        found.append(read[0])
+        said = read[0]
+        if said.end is None or (said.start is not None and said.start < said.end):
+            found.append(said)
         i = max(read[1], i + 1)
     return found
 

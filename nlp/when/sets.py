@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+
 from nlp.when.cursor import Cursor
 from nlp.when.first import Rule, occurrence
 from nlp.when.lexer import APART, BLANK, COMMA, OF
@@ -14,7 +16,9 @@ _FREQ = {"day": "DAILY", "week": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
 _JOINS = re.compile(r"\s?(?:[和、跟同与,及]|还有|以及)?\s?(?:每|逢)?$")
 #: 周一、三、五
 _LONE_DAY = re.compile("[一二三四五六](?=[、,和跟与及。]|[上下早晚中]|$|的|每)")
-_OFTEN = re.compile(r"\s?[一两二三四五六七八九\d]{1,2}(?:次|回|趟|遍)|\s?(?:来|去)[一两二三四五六\d]{1,2}(?:次|回|趟|遍|个小时|小时)")
+_OFTEN = re.compile(
+    r"\s?[一两二三四五六七八九\d]{1,2}(?:次|回|趟|遍)|\s?(?:来|去)[一两二三四五六\d]{1,2}(?:次|回|趟|遍|个小时|小时)"
+)
 Read = tuple[Said, int]
 
 
@@ -73,7 +77,9 @@ def _named(c: Cursor, i: int) -> tuple[Rule, int, int]:
 
 
 def _workdays(c: Cursor, i: int) -> tuple[Rule, int, int] | None:
-    if c.behind(i + 1) in {"内", "之"} or (i and c.tokens[i].glue == 0 and c.tokens[i - 1].kind in {"NUM", "piece"}):
+    if c.behind(i + 1) in {"内", "之"} or (
+        i and c.tokens[i].glue == 0 and c.tokens[i - 1].kind in {"NUM", "piece"}
+    ):
         return None
     j = i + 1
     if c.tokens[j].kind in {"EVERY_NAME"} and c.tokens[j].glue <= COMMA:
@@ -113,7 +119,12 @@ def _half(c: Cursor, j: int) -> tuple[Rule, int, int] | None:
     """每半年, 每半个钟头."""
     k = j + 2 if c.kind(j + 1) == "piece" else j + 1
     unit = c.tokens[k].value if c.kind(k) == "UNIT" else c.kind(k)
-    rule = {"year": Rule("MONTHLY", 6), "month": Rule("DAILY", 15), "hour": Rule("MINUTELY", 30), "bell": Rule("MINUTELY", 30)}.get(str(unit))
+    rule = {
+        "year": Rule("MONTHLY", 6),
+        "month": Rule("DAILY", 15),
+        "hour": Rule("MINUTELY", 30),
+        "bell": Rule("MINUTELY", 30),
+    }.get(str(unit))
     return (rule, k + 1, k + 1) if rule else None
 
 
@@ -176,17 +187,16 @@ def _in_month(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
 
 
 def _in_year(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
-    token = c.tokens[j]
-    if c.kind(j, OF) == "NUM" and isinstance(token.value, int) and 1 <= token.value <= 12:
-        if c.kind(j + 1) == "month":
-            k = j + 2
-            rule = rule._replace(months=(token.value,))
-            if c.kind(k) == "NUM" and c.kind(k + 1) == "date" and isinstance(c.tokens[k].value, int):
-                return rule._replace(day=c.tokens[k].value), k + 2, j
-            last = c.tokens[k + 1].value
-            if c.kind(k) == "TO" and c.kind(k + 2) == "month" and isinstance(last, int) and token.value < last <= 12:
-                return rule._replace(months=tuple(range(token.value, last + 1))), k + 3, j
-            return rule, k, j
+    token, month = c.tokens[j], c.tokens[j].value
+    if c.kind(j, OF) == "NUM" and isinstance(month, int) and 1 <= month <= 12 and c.kind(j + 1) == "month":
+        k = j + 2
+        rule = rule._replace(months=(month,))
+        if c.kind(k) == "NUM" and c.kind(k + 1) == "date" and isinstance(c.tokens[k].value, int):
+            return rule._replace(day=c.tokens[k].value), k + 2, j
+        last = c.tokens[k + 1].value
+        if c.kind(k) == "TO" and c.kind(k + 2) == "month" and isinstance(last, int) and month < last <= 12:
+            return rule._replace(months=tuple(range(month, last + 1))), k + 3, j
+        return rule, k, j
     kind = c.kind(j, OF)
     if kind == "FESTIVAL":
         month, day = token.value
@@ -221,7 +231,7 @@ def _weekdays(c: Cursor, i: int) -> tuple[Rule, int, int] | None:
         if (days[0], last) != (0, 4) and not (every and days[0] < last):
             return None
         return Rule("WEEKLY", days=tuple(range(days[0], last + 1))), j + 2 + every, j + 2 + every
-    if len(days) < 2 or all(b - a == 1 for a, b in zip(days, days[1:], strict=False)):
+    if len(days) < 2 or all(b - a == 1 for a, b in pairwise(days)):
         return None
     return Rule("WEEKLY", days=days), j, i
 
@@ -238,7 +248,9 @@ def _more_days(c: Cursor, j: int) -> tuple[tuple[int, ...], int]:
             days.append("一二三四五六日".index(c.plain[c.tokens[k].start]))
             j = k + 1
             continue
-        if c.tokens[k].kind != "WEEKDAY" or not _JOINS.match(c.plain[c.tokens[j - 1].end : c.tokens[k].start]):
+        if c.tokens[k].kind != "WEEKDAY" or not _JOINS.match(
+            c.plain[c.tokens[j - 1].end : c.tokens[k].start]
+        ):
             return tuple(sorted(set(days))), j
         days += c.tokens[k].value
         j = k + 1

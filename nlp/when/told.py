@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Final
 
 from nlp.when.said import Span
@@ -29,17 +30,32 @@ _TALK: Final = 10
 _BREATH: Final = re.compile(r"[,。!?;\s]")
 
 
-def told(plain: str, span: Span, dated: bool = True) -> bool:
-    """Whether the words around a time say that it is gone."""
-    start, end = span
-    head = start - len(_BREATH.split(plain[max(0, start - 40) : start])[-1])
-    tail = _BREATH.search(plain, end)
-    stop = tail.start() if tail else len(plain)
-    behind = plain[end : min(stop, end + 60)]
-    if _WANTED.search(behind) or _WANTED_BEFORE.search(plain, head, start):
-        return False
-    if _OVER.match(behind):
-        return True
-    if not dated and len(plain) - (end - start) > _TALK and not _WANTED.search(plain):
-        return True  # a story without a wish
-    return _HERE.search(plain, head, stop) is not None or _HAPPENED.search(plain) is not None
+class Telling:
+    """A text that may tell what happened; what holds of the whole of it is looked for once."""
+
+    def __init__(self, plain: str) -> None:
+        self._plain = plain
+
+    @cached_property
+    def _happened(self) -> bool:
+        return _HAPPENED.search(self._plain) is not None
+
+    @cached_property
+    def _story(self) -> bool:
+        """Nothing is wished for anywhere."""
+        return _WANTED.search(self._plain) is None
+
+    def told(self, span: Span, dated: bool = True) -> bool:
+        """Whether the words around a time say that it is gone."""
+        plain, (start, end) = self._plain, span
+        head = start - len(_BREATH.split(plain[max(0, start - 40) : start])[-1])
+        tail = _BREATH.search(plain, end, end + 60)
+        stop = tail.start() if tail else end + 60
+        behind = plain[end:stop]
+        if _WANTED.search(behind) or _WANTED_BEFORE.search(plain, head, start):
+            return False
+        if _OVER.match(behind) or _HERE.search(plain, head, stop):
+            return True
+        if not dated and len(plain) - (end - start) > _TALK and self._story:
+            return True
+        return self._happened

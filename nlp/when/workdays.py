@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from nlp.when.frame import DAY_LONG
 
@@ -17,6 +18,7 @@ def is_workday(moment: datetime) -> bool:
         return moment.weekday() < 5
 
 
+@lru_cache(maxsize=256)
 def away(moment: datetime, count: int) -> datetime:
     """The day that is so many workdays later, or earlier; at most half a year."""
     day, step = moment, DAY_LONG if count > 0 else -DAY_LONG

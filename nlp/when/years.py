@@ -18,7 +18,7 @@ from nlp.when.frame import (
     month_frame,
     year_frame,
 )
-from nlp.when.lexer import BLANK, OF
+from nlp.when.lexer import OF
 
 _SEASONS = ("立春", "立夏", "立秋", "立冬")
 
@@ -47,7 +47,11 @@ def year_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
         return None
     spelled = not text.isdigit() and all(x not in text for x in "十廿卅百千")
     if len(text) == 2 and (text.isdigit() or spelled):
-        if c.kind(j) in {"after", "before", "AFTER", "BEFORE", "half", "more", "WITHIN", "SINCE"} and value < 50 and not spelled:
+        if (
+            c.kind(j) in {"after", "before", "AFTER", "BEFORE", "half", "more", "WITHIN", "SINCE"}
+            and value < 50
+            and not spelled
+        ):
             return None
         value = _century(value, c.now.year)
     elif not 1000 <= value <= 2999:
@@ -119,7 +123,11 @@ def season(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """From 立春, 立夏, 立秋 or 立冬 to the next; a lone 春 needs a year."""
     if (f is not None and f.level != YEAR) or (f is None and c.tokens[i].end - c.tokens[i].start < 2):
         return None
-    if f is not None and c.behind(i + 1) in {"节", "运", "游", "季", "令", "分", "笋"} and c.tokens[i].end - c.tokens[i].start < 2:
+    if (
+        f is not None
+        and c.behind(i + 1) in {"节", "运", "游", "季", "令", "分", "笋"}
+        and c.tokens[i].end - c.tokens[i].start < 2
+    ):
         return None
     year = f.start.year if f else c.now.year + c.turn
     index = c.tokens[i].value
@@ -151,6 +159,3 @@ def decade(c: Cursor, i: int, f: Frame | None, value: int, j: int) -> Step | Non
         year = _century(value, c.now.year)
     start = year_frame(year, c.now).start
     return inside(f, start, start.replace(year=year + 10), DECADE), j
-
-
-__all__ = ["BLANK"]
