@@ -100,6 +100,8 @@ def _place(reading: Reading) -> str | None:
 
 
 def _time(rule: Rule, reading: Reading) -> dict[str, str] | None:
+    if "rrule" in rule.slots and reading.rrules:
+        return None
     found = reading.times
     if rule.time == "changed":
         found = [f for f in found if not _AWAY.match(reading.plain, f.span[1])] or found

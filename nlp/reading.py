@@ -58,8 +58,7 @@ class Reading:
 
     @cached_property
     def addresses(self) -> list[location.Found]:
-        taken = [span for _, span in (*self.phones, *self.plates)] + [f.span for f in self.times]
-        return [found for found in location.find(self.plain) if not _within(found.span, taken)]
+        return [found for found in location.find(self.plain) if not _within(found.span, self._numbers)]
 
     @cached_property
     def places(self) -> list[Span]:
@@ -80,7 +79,9 @@ class Reading:
 
     @cached_property
     def _numbers(self) -> list[Span]:
-        return [span for _, span in (*self.phones, *self.plates)] + [f.span for f in self.times]
+        """Where numbers of phones, plates and times stand."""
+        times = [found.span for found in self.moments if found.kind != "duration"]
+        return [span for _, span in (*self.phones, *self.plates)] + times
 
     @cached_property
     def refs(self) -> list[tuple[int, Span]]:

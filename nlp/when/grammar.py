@@ -54,27 +54,25 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
             return years.century(c, i, f, value, j)
         if kind == "DECADE":
             return years.decade(c, i, f, value, j)
-        if (
-            f is None
-            and 1900 <= value <= 2100
-            and (
-                (kind == "TO" and (_from(c, i) or _years(c, i)))
-                or (i and c.tokens[i - 1].kind == "TO" and not kind)
-            )
-        ):
+        if f is None and 1900 <= value <= 2100 and _year_of_range(c, i, kind):
             return year_frame(value, c.now), i + 1
     return days.bare_day(c, i, f)
 
 
-def _years(c: Cursor, i: int) -> bool:
-    """2016-2018: two years and nothing else."""
-    last = c.tokens[i + 2].value
-    clear = c.kind(i + 2) == "NUM" and isinstance(last, int) and c.tokens[i].value < last <= 2100
-    return clear and not c.kind(i + 3) and c.behind(i + 3) not in {"室", "房", "号", "元", "块", "栋"}
+def _year_of_range(c: Cursor, i: int, kind: str) -> bool:
+    """A bare 2016 is a year only in a range: 从2016到2018, 2016-2018, 2008.03-2009."""
+    if kind == "TO":
+        last = c.tokens[i + 2].value
+        clear = c.kind(i + 2) == "NUM" and isinstance(last, int) and c.tokens[i].value < last <= 2100
+        behind = c.behind(i + 3)
+        return clear and (c.tokens[i - 1].kind == "FROM" or (not c.kind(i + 3) and behind not in _DOORS))
+    if kind or i < 2 or c.tokens[i - 1].kind != "TO":
+        return False
+    first = c.tokens[i - 2]
+    return first.kind in {"YEAR_MONTH", "year"} or (first.kind == "NUM" and first.value in range(1900, 2101))
 
 
-def _from(c: Cursor, i: int) -> bool:
-    return i > 0 and c.tokens[i - 1].kind == "FROM"
+_DOORS = frozenset({"室", "房", "号", "元", "块", "栋"})
 
 
 def pointed(c: Cursor, i: int, f: Frame | None) -> Step | None:

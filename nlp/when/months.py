@@ -21,6 +21,7 @@ from nlp.when.frame import (
     inside,
     monday,
     month_frame,
+    year_frame,
 )
 from nlp.when.lexer import OF
 
@@ -79,11 +80,9 @@ def lunar_month(c: Cursor, i: int, f: Frame | None) -> Step | None:
     said = c.kind(i, 9) == "LUNAR"
     if said:
         j += 1
-        spelled = (
-            c.kind(j) == "NUM" and isinstance(c.tokens[j].value, int) and 1900 <= c.tokens[j].value <= 2100
-        )
-        if f is None and spelled and c.kind(j + 1) == "year":
-            f, j = inside(None, c.today.replace(year=c.tokens[j].value, month=1, day=1), c.today, YEAR), j + 2
+        year = c.tokens[j].value
+        if f is None and isinstance(year, int) and 1900 <= year <= 2100 and c.kind(j + 1) == "year":
+            f, j = year_frame(year, c.now), j + 2
     if c.kind(j, 9) == "leap":
         leap, j, said = -1, j + 1, True
     token = c.tokens[j]
@@ -93,8 +92,8 @@ def lunar_month(c: Cursor, i: int, f: Frame | None) -> Step | None:
         number, j = token.value, j + 2
     else:
         return None
-    year = f.start.year if f else c.now.year - 1 + c.turn
-    return lunar_date(c, j, f, year, number * leap)
+    lunar_year = f.start.year if f else c.now.year - 1 + c.turn
+    return lunar_date(c, j, f, lunar_year, number * leap)
 
 
 def lunar_date(c: Cursor, j: int, f: Frame | None, year: int, month: int) -> Step | None:
