@@ -10,23 +10,24 @@ from bot.app import clock_for
 from bot.config import Settings
 from bot.domain import communities
 from bot.responses import Wording
-from nlp import script
 from nlp.meaning import Item
-from nlp.slots import time as times
 from nlp.understanding import Understanding
 
 ROLES = ("resident", "staff", "committee")
 SLOTS = frozenset(
     {
         "category",
+        "deadline",
         "duration_minutes",
         "location",
         "name",
         "people",
+        "period",
         "phone",
         "plate",
         "price",
         "ref",
+        "rrule",
         "time",
         "urgency",
     }
@@ -74,14 +75,8 @@ class Reader:
     def found(self, slot: str, text: str, now: datetime) -> list[Any]:
         """Every value of one slot, whatever the text is about."""
         if slot == "time":
-            return [self._time(one) for one in times.find(script.to_simplified(text), now)]
+            return list(self._mind.moments(text, now=now))
         return self._mind.find(slot, text, now=now)
-
-    @staticmethod
-    def _time(one: times.Found) -> dict[str, Any]:
-        value = one.window.write()
-        kind = "range" if value.get("end") else "open" if value.get("mod") in ("after", "before") else "point"
-        return {"span": list(one.span), "kind": kind} | value
 
     def _item(self, item: Item) -> dict[str, Any]:
         return {

@@ -12,7 +12,7 @@ from nlp.ranker import Ranker, Thought
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
-from nlp.slots import location, time, urgency
+from nlp.slots import deadline, location, time, urgency
 from nlp.slots.location import Location
 from nlp.tagger import Tagger, features
 
@@ -147,6 +147,8 @@ def _location(rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]
 
 
 def _time(rule: Rule, reading: Reading) -> dict[str, str] | None:
+    if "rrule" in rule.slots and reading.rrules:
+        return None
     found = reading.times
     if rule.time == "changed":
         found = [f for f in found if not _AWAY.match(reading.plain, f.span[1])] or found
@@ -203,6 +205,9 @@ _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "price": lambda _, reading: _first(reading.prices),
     "people": lambda _, reading: _first(reading.people),
     "duration_minutes": lambda _, reading: _first(reading.durations),
+    "rrule": lambda _, reading: _first(reading.rrules),
+    "deadline": lambda _, reading: deadline.write(reading.deadlines[0][0]) if reading.deadlines else None,
+    "period": lambda _, reading: reading.periods[0][0].write() if reading.periods else None,
 }
 
 
@@ -210,6 +215,10 @@ def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
     """Every value of one slot, in order, in the contract's form."""
     if name == "time":
         return [f.window.write() for f in reading.times]
+    if name == "deadline":
+        return [deadline.write(value) for value, _ in reading.deadlines]
+    if name == "period":
+        return [value.write() for value, _ in reading.periods]
     if name == "location":
         return _locations(reading)
     if name == "urgency":
@@ -225,6 +234,7 @@ def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
         "people": reading.people,
         "plate": reading.plates,
         "duration_minutes": reading.durations,
+        "rrule": reading.rrules,
     }
     return [value for value, _ in pairs.get(name, ())]
 

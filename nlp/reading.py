@@ -9,7 +9,7 @@ from functools import cached_property
 from nlp import features, segment, tagger
 from nlp.lexicon import Lexicon, Span
 from nlp.patterns import Scene
-from nlp.slots import location, name, phone, plate, quantity, ref, time
+from nlp.slots import deadline, duration, location, name, period, phone, plate, quantity, ref, rrule, time
 
 
 class Reading:
@@ -42,14 +42,30 @@ class Reading:
         return [(self.text[span[0]] + value[1:], span) for value, span in found]
 
     @cached_property
-    def times(self) -> list[time.Found]:
+    def moments(self) -> list[time.Found]:
+        """All that is said of time: windows, durations, recurrences."""
         taken = [span for _, span in (*self.phones, *self.plates)]
         return [found for found in time.find(self.plain, self.now) if not _within(found.span, taken)]
 
     @cached_property
+    def times(self) -> list[time.Found]:
+        return [found for found in self.moments if found.wanted]
+
+    @cached_property
+    def rrules(self) -> list[tuple[str, Span]]:
+        return rrule.find(self.moments)
+
+    @cached_property
+    def deadlines(self) -> list[tuple[datetime, Span]]:
+        return deadline.find(self.plain, self.times)
+
+    @cached_property
+    def periods(self) -> list[tuple[period.Period, Span]]:
+        return period.find(self.plain, self.now)
+
+    @cached_property
     def addresses(self) -> list[location.Found]:
-        taken = [span for _, span in (*self.phones, *self.plates)] + [f.span for f in self.times]
-        return [found for found in location.find(self.plain) if not _within(found.span, taken)]
+        return [found for found in location.find(self.plain) if not _within(found.span, self._numbers)]
 
     @cached_property
     def places(self) -> list[Span]:
@@ -66,11 +82,13 @@ class Reading:
 
     @cached_property
     def durations(self) -> list[tuple[int, Span]]:
-        return quantity.durations(self.plain)
+        return duration.find(self.plain, self.moments)
 
     @cached_property
     def _numbers(self) -> list[Span]:
-        return [span for _, span in (*self.phones, *self.plates)] + [f.span for f in self.times]
+        """Where numbers of phones, plates and times stand."""
+        times = [found.span for found in self.moments if found.kind != "duration"]
+        return [span for _, span in (*self.phones, *self.plates)] + times
 
     @cached_property
     def refs(self) -> list[tuple[int, Span]]:

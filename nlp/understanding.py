@@ -182,6 +182,10 @@ class Understanding:
         reading = self._read(text[:LONGEST], now)
         return self._fill.values(name, reading, self._ranker.think(reading.features("resident", False)))
 
+    def moments(self, text: str, *, now: datetime) -> list[dict[str, object]]:
+        """Everything said of time, durations and recurrences too, each with its span, ready for JSON."""
+        return [one.write() for one in self._read(text[:LONGEST], now).moments]
+
     def explain(self, text: str, *, now: datetime, group: bool = False, role: str = "resident") -> str:
         """Why the text means what it means, for people who write rules."""
         meaning = self.understand(text, now=now, group=group, role=role)

@@ -1,4 +1,4 @@
-"""How much, how many, how long: yuan, persons, minutes; in one place because they share numerals."""
+"""How much and how many: yuan and persons; in one place because they share numerals."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ _PRICE = re.compile(
 )
 _PEOPLE = re.compile(
     rf"(?P<n>{_N})(?:个(?:大)?人|位|口(?!价|子人)|人(?!家|工|行|孔|困|民))|我们(?P<pair>俩|仨)"
-)
-_DURATION = re.compile(
-    rf"(?P<h>{_N})个?(?P<half>半)?(?:小时|钟头|钟)(?P<half2>半)?(?!后|之后|以后|前|热线|保安|监控|快递)|(?P<m>\d{{1,3}}|[一二三四五六七八九十]{{1,3}})分钟(?!后|之后)"
 )
 Span = tuple[int, int]
 
@@ -51,19 +48,6 @@ def people(plain: str) -> list[tuple[int, Span]]:
             continue
         value = _value(match["n"])
         if value is not None and value >= 1 and value == int(value):
-            found.append((int(value), match.span()))
-    return found
-
-
-def durations(plain: str) -> list[tuple[int, Span]]:
-    """Minutes."""
-    found = []
-    for match in _DURATION.finditer(plain):
-        if match["m"]:
-            value = float(number(match["m"]) or 0)
-        else:
-            value = ((_value(match["h"]) or 0) + (0.5 if match["half"] or match["half2"] else 0)) * 60
-        if value > 0:
             found.append((int(value), match.span()))
     return found
 

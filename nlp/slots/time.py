@@ -1,8 +1,4 @@
-"""When: points, parts of the day, ranges and days, by the conventions of the contract.
-
-A first parser: Gregorian festivals, relative days, weekdays, dates, parts of the day, clock times, ranges,
-after / before / around. Lunar dates and recurrence come later.
-"""
+"""When: points, windows, ranges and open ends, durations and recurrences, by the contract's conventions."""
 
 from __future__ import annotations
 
@@ -10,25 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nlp.slots.time_grammar import Clock, Day, parse_clock, parse_day, scan
+from nlp.when.frame import midnight
+from nlp.when.said import Said
+from nlp.when.scan import scan
+from nlp.when.told import Telling
 
-DAY = timedelta(days=1)
-
-#: Windows of the parts of a day, hours from midnight (contract, conventions).
-PARTS = {
-    "dawn": (0, 6),
-    "early": (6, 9),
-    "morning": (8, 12),
-    "noon": (11, 13),
-    "afternoon": (12, 18),
-    "dusk": (17, 19),
-    "evening": (18, 24),
-}
-#: An hour without part of day is one at which people are up.
-_UP, _DOWN = 7, 22
+Span = tuple[int, int]
+#: Of a window's kinds: a moment or stretch; a duration and a recurrence are none.
+WINDOWS = frozenset({"point", "range", "open"})
+#: Between 今天下午 and 四点, said in two breaths, so many characters at most become one span.
+_BREATH = 6
+#: … and so far an hour still belongs to the day named before.
+_REACH = 60
+_HALF_DAY = timedelta(hours=12)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TimeWindow:
     """`end` only for a window or range; `grain`: how exactly it was said; `mod`: after, before, around."""
 
@@ -38,17 +31,18 @@ class TimeWindow:
     mod: str | None = None
 
     def write(self) -> dict[str, str]:
-        value = {"start": _iso(self.start)}
+        value = {"start": iso(self.start)}
         if self.end is not None:
-            value["end"] = _iso(self.end)
+            value["end"] = iso(self.end)
         value["grain"] = self.grain
         if self.mod:
             value["mod"] = self.mod
         return value
 
 
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M") if moment.year >= 1000 else moment.isoformat()[:16]
+def iso(moment: datetime) -> str:
+    """To the minute, as the contract writes it."""
+    return moment.isoformat(timespec="minutes")
 
 
 def read(value: Mapping[str, str]) -> TimeWindow:
@@ -61,158 +55,169 @@ def read(value: Mapping[str, str]) -> TimeWindow:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
-    window: TimeWindow
-    span: tuple[int, int]
-    #: Named a day, rather than an hour of an unnamed one.
-    dated: bool
+    """One phrase: a point, range, open end, duration (`seconds`) or set (`rrule`; it starts at `start`)."""
 
+    said: Said
 
-_SHARPNESS = {"minute": 4, "hour": 4, "part": 3, "day": 2, "week": 1, "month": 1, "year": 0}
+    @property
+    def kind(self) -> str:
+        return self.said.kind
+
+    @property
+    def span(self) -> Span:
+        return self.said.span
+
+    @property
+    def start(self) -> datetime | None:
+        return self.said.start
+
+    @property
+    def end(self) -> datetime | None:
+        return self.said.end
+
+    @property
+    def grain(self) -> str:
+        return self.said.grain
+
+    @property
+    def mod(self) -> str | None:
+        return self.said.mod
+
+    @property
+    def rrule(self) -> str | None:
+        return self.said.rrule
+
+    @property
+    def seconds(self) -> int | None:
+        return self.said.seconds
+
+    @property
+    def dated(self) -> bool:
+        """Named a day, rather than an hour of an unnamed one."""
+        return self.said.dated
+
+    @property
+    def wanted(self) -> bool:
+        """A window of time; 现在 and 马上 say how urgent it is instead."""
+        return self.said.kind in WINDOWS and not self.said.now
+
+    @property
+    def window(self) -> TimeWindow:
+        said = self.said
+        assert said.start is not None
+        return TimeWindow(said.start, said.end, said.grain, said.mod)
+
+    def write(self) -> dict[str, object]:
+        """As `linli parse --slot time` answers."""
+        value: dict[str, object] = {"span": list(self.span), "kind": self.kind}
+        if self.start is not None:
+            value |= self.window.write()
+        if self.kind == "set":
+            value["rrule"] = self.rrule
+        if self.seconds is not None:
+            value["seconds"] = self.seconds
+        return value
 
 
 def find(plain: str, now: datetime) -> list[Found]:
-    """Every time in a normalised text, in order. Out of the calendar's range there is none."""
-    found: list[Found] = []
-    for said in scan(plain):
-        try:
-            day = parse_day(said.day, now, plain[said.end :]) if said.day else None
-            window = _resolve(day, said.part, said.clock, said.until, said.until_part, now)
-            if said.offset is not None:
-                window = TimeWindow(
-                    _minute(now + said.offset), None, "minute" if said.offset < DAY else "day"
-                )
-                if said.offset >= DAY:
-                    start = _midnight(window.start)
-                    window = TimeWindow(start, start + DAY, "day")
-        except (ValueError, OverflowError):
-            continue
-        if window is None:
-            continue
-        if said.mod and window.grain in {"hour", "minute"} and window.end is None:
-            window = TimeWindow(window.start, None, window.grain, said.mod)
-        found.append(Found(window, (said.start, said.end), day is not None or said.offset is not None))
-    return _inherit(found, now)
+    """Everything a normalised text says of time, in order. Never raises."""
+    said = scan(plain, now)
+    telling = Telling(plain)
+    told = {one.span for one in said if one.chosen and telling.told(one.span, one.dated)}
+    if told:
+        said = _looked_back(said, told, plain, now)
+    return [Found(one) for one in _together(said, plain, telling)]
 
 
-def _inherit(found: list[Found], now: datetime) -> list[Found]:
-    """Said in two breaths (今天下午，四点吧) it is one time: the hour of the day named before."""
-    merged: list[Found] = []
-    for this in found:
+def _looked_back(said: Sequence[Said], told: set[Span], plain: str, now: datetime) -> list[Said]:
+    """What is told rather than asked for is the last such time, not the next."""
+    earlier = {one.span: one for one in scan(plain, now, backward=True) if one.dated or _today(one, now)}
+    return [earlier.get(one.span, one) if one.span in told else one for one in said]
+
+
+def _today(said: Said, now: datetime) -> bool:
+    """An hour of no day that is told of was today's, or it is yet to come."""
+    return said.start is not None and said.start.date() == now.date()
+
+
+def _together(said: Sequence[Said], plain: str, telling: Telling) -> list[Said]:
+    """An hour said apart from its day (周日有老师来，下午两点) is an hour of that day."""
+    merged: list[Said] = []
+    day: Said | None = None
+    for this in said:
         last = merged[-1] if merged else None
-        if (
-            last
-            and not this.dated
-            and this.window.grain in {"hour", "minute", "part"}
-            and last.dated
-            and last.window.grain in {"day", "part"}
-            and this.span[0] - last.span[1] <= 6
-        ):
-            shift = _midnight(last.window.start) - _midnight(this.window.start)
-            start, end = this.window.start + shift, this.window.end
-            part_end = last.window.end
-            if last.window.grain == "part" and part_end and not last.window.start <= start < part_end:
-                half = timedelta(hours=12)
-                if last.window.start <= start + half < part_end:
-                    start += half
-                elif last.window.start <= start - half < part_end:
-                    start -= half
-            merged[-1] = Found(
-                TimeWindow(start, end + shift if end else None, this.window.grain, this.window.mod),
-                (last.span[0], this.span[1]),
-                True,
-            )
+        if last is not None and _hourly(this) and day is not None and this.span[0] - day.span[1] <= _REACH:
+            if this.grain == day.grain == "part":
+                day = None
+            else:
+                moved = _on(day, this, plain)
+                if last is day and this.span[0] - last.span[1] <= _BREATH:
+                    day = merged[-1] = moved._replace(span=(last.span[0], this.span[1]))
+                else:
+                    merged.append(moved)
+                continue
+        elif last is not None and _holds(this, last) and this.span[0] - last.span[1] <= _BREATH:
+            merged[-1] = _on(this, last, plain)._replace(span=(last.span[0], this.span[1]))
+            day = None
             continue
+        elif this.kind in WINDOWS and this.dated:
+            holds = (
+                this.mod is None and (_is_day(this) or this.grain == "part") and not telling.told(this.span)
+            )
+            day = this if holds else None
         merged.append(this)
     return merged
 
 
+def _hourly(said: Said) -> bool:
+    return (
+        said.kind in WINDOWS
+        and not said.dated
+        and not said.now
+        and said.grain in {"hour", "minute", "part"}
+        and said.start is not None
+    )
+
+
+def _holds(day: Said, hour: Said) -> bool:
+    """A day named right behind its hour: 三点来吧，后天; 四点，明天下午."""
+    part = day.grain == "part" and day.dated and hour.grain != "part" and day.mod is None
+    return _hourly(hour) and (_is_day(day) or part)
+
+
+def _is_day(said: Said) -> bool:
+    return said.kind == "point" and said.grain == "day" and said.mod is None
+
+
+def _on(day: Said, hour: Said, plain: str) -> Said:
+    """The hour as it is said of that day, and in the part of it that was named."""
+    assert day.start is not None
+    base = midnight(day.start)
+    head, tail = hour.span
+    again = [one for one in scan(plain[head:tail], base) if one.start is not None]
+    moved = again[0]._replace(span=hour.span, dated=True, kind=hour.kind, mod=hour.mod) if again else hour
+    if moved.start is None:
+        return hour
+    if moved.start.date() != base.date() and moved.grain == "part":
+        moved = hour
+    start, end = moved.start or base, moved.end
+    if day.grain == "part" and day.end and not day.start <= start < day.end:
+        for shift in (_HALF_DAY, -_HALF_DAY):
+            if day.start <= start + shift < day.end:
+                return moved._replace(start=start + shift, end=end + shift if end else None)
+    return moved
+
+
+_SHARPNESS = {"minute": 4, "hour": 4, "part": 3, "day": 2, "week": 1, "month": 1}
+
+
 def choose(found: Sequence[Found], now: datetime, ahead: bool = False, last: bool = False) -> Found | None:
     """The time that is meant: the sharpest, of equals the first; the last, where something changed."""
-    kept = [f for f in found if not ahead or (f.window.end or f.window.start) > now]
+    kept = [f for f in found if f.wanted and (not ahead or (f.end or f.window.start) > now)]
     if not kept:
         return None
     if last:
-        return max(enumerate(kept), key=lambda pair: (_SHARPNESS[pair[1].window.grain] > 2, pair[0]))[1]
-    return max(kept, key=lambda f: (_SHARPNESS[f.window.grain] + f.dated, -f.span[0]))
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _minute(moment: datetime) -> datetime:
-    return moment.replace(second=0, microsecond=0)
-
-
-def _resolve(
-    day: Day | None,
-    part: str | None,
-    clock: str | None,
-    until: str | None,
-    until_part: str | None,
-    now: datetime,
-) -> TimeWindow | None:
-    if clock:
-        start = _point(day, part, parse_clock(clock), now)
-        if start is None:
-            return None
-        grain = parse_clock(clock).grain
-        if until:
-            end_clock = parse_clock(until)
-            end = _point(Day(_midnight(start), None, "day"), until_part or part, end_clock, now, after=start)
-            if end is None:
-                return None
-            while end <= start:
-                end += timedelta(hours=12)
-            return TimeWindow(start, end, "minute" if "minute" in {grain, end_clock.grain} else "hour")
-        return TimeWindow(start, None, grain)
-    if part:
-        first, last = PARTS[part]
-        base = _midnight(day.start if day else now)
-        if day is None and base + timedelta(hours=last) <= now:
-            base += DAY
-        return TimeWindow(base + timedelta(hours=first), base + timedelta(hours=last), "part")
-    return TimeWindow(day.start, day.end or day.start + DAY, day.grain) if day else None
-
-
-def _point(
-    day: Day | None, part: str | None, clock: Clock, now: datetime, after: datetime | None = None
-) -> datetime | None:
-    """A clock time on a day, by part of day or, without one, while people are up."""
-    hour, minute = clock.hour, clock.minute
-    if hour > 24 or minute > 59:
-        return None
-    base = _midnight(day.start if day else now)
-    if part:
-        at = base + _in_part(part, hour, minute)
-        return at + DAY if day is None and at <= now and part != "dawn" else at
-    if hour >= 13 or hour == 0:
-        at = base + timedelta(hours=hour, minutes=minute)
-        return at + DAY if day is None and at <= now else at
-    if after is not None:
-        at = base + timedelta(hours=hour, minutes=minute)
-        return at if at > after else at + timedelta(hours=12)
-    if day is not None:
-        return base + timedelta(hours=hour + (12 if hour < _UP else 0), minutes=minute)
-    for days in (0, 1):
-        for add in (0, 12):
-            at = base + timedelta(days=days, hours=hour + add, minutes=minute)
-            awake = _UP * 60 <= (hour + add) * 60 + minute <= _DOWN * 60
-            if awake and at > now:
-                return at
-    return None
-
-
-def _in_part(part: str, hour: int, minute: int) -> timedelta:
-    if part in {"afternoon", "evening", "dusk"} and hour < 12:
-        night = part == "evening" and hour < 5
-        hour += 24 if night else 12
-    elif part == "evening" and hour == 12:
-        hour = 24
-    elif part == "noon" and hour < 4:
-        hour += 12
-    elif part == "dawn" and hour == 12:
-        hour = 0
-    return timedelta(hours=hour, minutes=minute)
+        return max(enumerate(kept), key=lambda pair: (_SHARPNESS.get(pair[1].grain, 0) > 2, pair[0]))[1]
+    return max(kept, key=lambda f: (_SHARPNESS.get(f.grain, 0) + f.dated, -f.span[0]))

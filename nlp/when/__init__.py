@@ -1,0 +1,1 @@
+"""When: the grammar of time expressions, from words to moments; knows no slots."""

@@ -1,0 +1,29 @@
+"""Which days are worked: weekends, public holidays and the days worked instead (调休) of the mainland."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from nlp.when.frame import DAY_LONG
+
+
+def is_workday(moment: datetime) -> bool:
+    """By the official calendar where it is known (it is announced a year ahead), else by the weekday."""
+    import chinese_calendar  # noqa: PLC0415 - only a few words need it
+
+    try:
+        return bool(chinese_calendar.is_workday(moment.date()))
+    except NotImplementedError:
+        return moment.weekday() < 5
+
+
+@lru_cache(maxsize=256)
+def away(moment: datetime, count: int) -> datetime:
+    """The day that is so many workdays later, or earlier; at most half a year."""
+    day, step = moment, DAY_LONG if count > 0 else -DAY_LONG
+    for _ in range(min(abs(count), 120)):
+        day += step
+        while not is_workday(day):
+            day += step
+    return day
