@@ -14,6 +14,10 @@ from nlp.slots import location, time, urgency
 from nlp.slots.location import Location
 
 BRIEF = 20
+#: Intents that have `origin` and `destination`: the ends of a way are no location.
+_JOURNEYS = frozenset({"housekeeping.book", "aid.request", "aid.offer"})
+#: From one home to another, the new one is meant.
+_MOVES = frozenset({"profile.bind", "ticket.amend", "inform"})
 #: A wish for somebody to come, next to a time: the time is when.
 _COMING = re.compile(
     r"来(?!的?电|不及|着|说)|上门|在家|有人|过来|修|弄|换|约|有空|方便|到家|看看|瞧|行[吗不么]|可以|得闲|休息|通一下|联系|安排|之?前|请|都在|回"
@@ -76,20 +80,24 @@ def _not_this(plain: str, span: Span) -> bool:
 
 
 def _location(rule: Rule, reading: Reading) -> dict[str, str] | None:
-    bare = rule.number == "room"
-    chosen = location.choose(reading.addresses, bare=bare)
+    journey = rule.public in _JOURNEYS
+    kept = location.kept_of(reading.addresses, journey, moved=rule.public in _MOVES)
+    chosen = location.choose(kept, bare=rule.number == "room")
+    if chosen and rule.public == "activity.create" and _names_room(chosen, reading.plain):
+        chosen = None
     where = chosen.location if chosen else Location()
-    if (
-        chosen
-        and rule.number != "none"
-        and not chosen.corrected
-        and not any(f.denied for f in reading.addresses)
-    ):
-        where = location.fill(reading.addresses, where)
+    if chosen and not chosen.corrected and not any(f.denied for f in reading.addresses):
+        where = location.fill(kept, where)
     place = _place(reading)
     if place:
         where = Location(where.building, where.unit, where.floor, where.room, place)
     return where.write() or None
+
+
+def _names_room(found: location.Found, plain: str) -> bool:
+    """A floor that is part of a room's name: 二楼会议室."""
+    behind = plain[found.span[1] : found.span[1] + 1]
+    return set(found.location.write()) == {"floor"} and "一" <= behind <= "龥" and behind not in "的那楼"
 
 
 def _place(reading: Reading) -> str | None:

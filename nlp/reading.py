@@ -32,7 +32,8 @@ class Reading:
     @cached_property
     def plates(self) -> list[tuple[str, Span]]:
         found = plate.find(self.plain)
-        return [(self.text[span[0]] + value[1:], span) for value, span in found]
+        # the area as typed: 蘇A12345
+        return [(value if value[0].isascii() else self.text[span[0]] + value[1:], span) for value, span in found]
 
     @cached_property
     def times(self) -> list[time.Found]:
@@ -76,7 +77,7 @@ class Reading:
         return self._refs(False)
 
     def _refs(self, bare: bool) -> list[tuple[int, Span]]:
-        taken = [*self._numbers, *(f.span for f in self.addresses if not f.bare)]
+        taken = [*self._numbers, *(f.span for f in self.addresses if not f.bare or f.denied)]
         taken += [span for _, span in (*self.prices, *self.durations, *self.people)]
         return ref.find(self.plain, taken, bare)
 
