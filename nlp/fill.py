@@ -10,12 +10,16 @@ from nlp.lexicon import Span
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
-from nlp.slots import location, time, urgency
+from nlp.slots import location, people, time, urgency
 from nlp.slots.location import Location
 
 BRIEF = 20
 #: Intents that have `origin` and `destination`: the ends of a way are no location.
 _JOURNEYS = frozenset({"housekeeping.book", "aid.request", "aid.offer"})
+#: Where a number alone may be a price.
+_PRICED = frozenset({"aid.offer", "aid.request", "housekeeping.book", "ticket.complete"})
+#: Where a number with 个 may be one of persons.
+_COUNTS = frozenset({"activity.join", "visitor.register", "inform", "facility.book"})
 #: From one home to another, the new one is meant.
 _MOVES = frozenset({"profile.bind", "ticket.amend", "inform"})
 #: A wish for somebody to come, next to a time: the time is when.
@@ -83,8 +87,6 @@ def _location(rule: Rule, reading: Reading) -> dict[str, str] | None:
     journey = rule.public in _JOURNEYS
     kept = location.kept_of(reading.addresses, journey, moved=rule.public in _MOVES)
     chosen = location.choose(kept, bare=rule.number == "room")
-    if chosen and rule.public == "activity.create" and _names_room(chosen, reading.plain):
-        chosen = None
     where = chosen.location if chosen else Location()
     if chosen and not chosen.corrected and not any(f.denied for f in reading.addresses):
         where = location.fill(kept, where)
@@ -92,12 +94,6 @@ def _location(rule: Rule, reading: Reading) -> dict[str, str] | None:
     if place:
         where = Location(where.building, where.unit, where.floor, where.room, place)
     return where.write() or None
-
-
-def _names_room(found: location.Found, plain: str) -> bool:
-    """A floor that is part of a room's name: 二楼会议室."""
-    behind = plain[found.span[1] : found.span[1] + 1]
-    return set(found.location.write()) == {"floor"} and "一" <= behind <= "龥" and behind not in "的那楼"
 
 
 def _place(reading: Reading) -> str | None:
@@ -153,6 +149,27 @@ def _name(rule: Rule, reading: Reading) -> str | None:
     return max(reading.names, key=lambda pair: (len(pair[0]) > 1, -pair[1][0]))[0]
 
 
+def _price(rule: Rule, reading: Reading) -> int | float | None:
+    """The price said; in an offer or a hire also a number alone."""
+    if reading.prices:
+        return reading.prices[0][0]
+    lone = reading.lone_prices if rule.public in _PRICED else ()
+    return lone[0][0] if lone else None
+
+
+def _people(rule: Rule, reading: Reading) -> int | None:
+    """A total (一共三个人; 加上外孙，三个人) over its parts, else the first number said."""
+    found, plain = reading.people, reading.plain
+    for value, (start, _) in found:
+        if plain.startswith(("一共", "总共"), max(0, start - 2)):
+            return value
+    if not found and rule.public in _COUNTS:
+        found = people.alone(plain)
+    if not found:
+        return None
+    return found[-1 if "加上" in plain or "连上" in plain else 0][0]
+
+
 _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "location": _location,
     "time": _time,
@@ -162,8 +179,10 @@ _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "name": _name,
     "phone": lambda _, reading: _first(reading.phones),
     "plate": lambda _, reading: _first(reading.plates),
-    "price": lambda _, reading: _first(reading.prices),
-    "people": lambda _, reading: _first(reading.people),
+    "price": _price,
+    "people": _people,
+    "capacity": lambda _, reading: _first(reading.capacities),
+    "rating": lambda _, reading: _first(reading.ratings),
     "duration_minutes": lambda _, reading: _first(reading.durations),
     "kind": lambda _, __: None,
 }
@@ -186,6 +205,8 @@ def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
         "name": reading.names,
         "price": reading.prices,
         "people": reading.people,
+        "capacity": reading.capacities,
+        "rating": reading.ratings,
         "plate": reading.plates,
         "duration_minutes": reading.durations,
     }

@@ -9,7 +9,7 @@ from functools import cached_property
 from nlp.lexicon import Lexicon, Span
 from nlp.opinion import Thought
 from nlp.patterns import Scene
-from nlp.slots import location, name, phone, plate, quantity, ref, time
+from nlp.slots import location, name, people, phone, plate, price, quantity, rating, ref, time
 
 
 class Reading:
@@ -52,11 +52,30 @@ class Reading:
 
     @cached_property
     def prices(self) -> list[tuple[int | float, Span]]:
-        return [found for found in quantity.prices(self.plain) if not _within(found[1], self._numbers)]
+        found = price.find(self.plain)
+        if not found:
+            return []
+        taken = [*self._numbers, *(f.span for f in self.addresses if f.likely or not f.bare)]
+        # 三千五一个月 is no 五一: what stands wholly inside a price is part of it
+        return [one for one in found if not any(_cuts(span, one[1]) for span in taken)]
+
+    @cached_property
+    def lone_prices(self) -> list[tuple[int | float, Span]]:
+        """Numbers between marks that nothing else claims; only who sells or pays means money by them."""
+        taken = [*self._numbers, *(f.span for f in self.addresses if f.likely or not f.bare)]
+        return [found for found in price.alone(self.plain, stuck=True) if not _within(found[1], taken)]
 
     @cached_property
     def people(self) -> list[tuple[int, Span]]:
-        return quantity.people(self.plain)
+        return people.find(self.plain)
+
+    @cached_property
+    def capacities(self) -> list[tuple[int, Span]]:
+        return people.capacity(self.plain)
+
+    @cached_property
+    def ratings(self) -> list[tuple[int, Span]]:
+        return rating.find(self.plain)
 
     @cached_property
     def durations(self) -> list[tuple[int, Span]]:
@@ -107,6 +126,8 @@ _FINDERS: dict[str, Callable[[Reading], Iterable[Span]]] = {
     "location": lambda reading: (*(found.span for found in reading.addresses), *reading.places),
     "price": lambda reading: (span for _, span in reading.prices),
     "people": lambda reading: (span for _, span in reading.people),
+    "rating": lambda reading: (span for _, span in reading.ratings),
+    "capacity": lambda reading: (span for _, span in reading.capacities),
     "duration": lambda reading: (span for _, span in reading.durations),
 }
 
@@ -122,6 +143,11 @@ def longest(spans: Sequence[Span]) -> list[Span]:
             taken[start:end] = b"x" * (end - start)
             kept.append((start, end))
     return sorted(kept)
+
+
+def _cuts(span: Span, other: Span) -> bool:
+    inside = other[0] < span[0] and span[1] <= other[1]
+    return span[0] < other[1] and other[0] < span[1] and not inside
 
 
 def _within(span: Span, taken: Sequence[Span]) -> bool:

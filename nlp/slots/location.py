@@ -44,7 +44,7 @@ _DASHES = re.compile(r"[-–—/]")
 #: Between two parts of one address.
 _JOINT = re.compile(r"[\s,、的·\-/–—]{0,3}(?:门牌号?|靠|房号|房间号?)?[\s:]?")
 #: Before a floor: it is climbed, counted, passed; behind it: it is more than one, or a measure.
-_NO_FLOOR_BEFORE = re.compile(r"(?:[爬走差共每第几隔按]|[爬走跑上下坐按]到)$")
+_NO_FLOOR_BEFORE = re.compile(r"(?:[爬走差共每第几隔按]|按了|[爬走跑上下坐按]到)$")
 _NO_FLOOR_BEHIND = re.compile(r"高|半|楼(?![道上下梯口顶面])|层|的?以[上下]|往[上下](?=$|[\s,。!?;])|的?按|道灯费"
     r"|的?(?:住户|邻居|业主|那家|人家)?(?:说|讲|话|反映)")
 #: Layers and shelves, not floors: 刷了三层漆, 三层的架子.
@@ -176,7 +176,7 @@ def _pieces(plain: str) -> Iterator[tuple[Parts, bool, Span]]:
         at = start + 1
         if match is None:
             continue
-        at = max(at, match.end("n"))
+        at = max(at, match.end() if match.lastgroup in {"r2", "r3"} else match.end("n"))
         kind = match.lastgroup or ""
         parts = _read(plain, match, kind, floor_end)
         if parts:
