@@ -10,7 +10,7 @@ from nlp.lexicon import Span
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
-from nlp.slots import location, people, time, urgency
+from nlp.slots import assignee, location, name, people, time, urgency
 from nlp.slots.location import Location
 
 BRIEF = 20
@@ -20,6 +20,8 @@ _JOURNEYS = frozenset({"housekeeping.book", "aid.request", "aid.offer"})
 _PRICED = frozenset({"aid.offer", "aid.request", "housekeeping.book", "ticket.complete"})
 #: Where a number with 个 may be one of persons.
 _COUNTS = frozenset({"activity.join", "visitor.register", "inform", "facility.book"})
+#: Intents about a person, who may be named in passing.
+_OWN_NAMES = frozenset({"profile.bind", "visitor.register", "visitor.cancel", "inform"})
 #: From one home to another, the new one is meant.
 _MOVES = frozenset({"profile.bind", "ticket.amend", "inform"})
 #: A wish for somebody to come, next to a time: the time is when.
@@ -30,21 +32,6 @@ _COMING = re.compile(
 _AWAY = re.compile(r"[^,。!?;\n]{0,4}(?:不在|没空|没人|没时间|有事|开会|走不开|不行|不方便|不得闲|加班)")
 #: A moment that is told, not asked for.
 _TOLD = re.compile(r"起来|回来发现|回家一看|开始|刚|早就|昨|前天|上周|上次|上回|一到")
-#: What somebody is called to: 转给李师傅, 让小王去.
-_ASSIGNEE = re.compile(
-    r"""
-    (?:转派?给?|专给|交给|移交给|改派|改给|派给|让给|给|让|麻烦|叫|喊|换|请|推给|投诉给|都给|拨|转派[:：\s]?|派拨|单子转)\s?
-    (?P<who>
-        (?:那个)?
-        (?:[老小阿大][一-龥](?!师)|[一-龥](?:师傅|师父|工(?!具)|姐|哥|队|主任|经理|班长)|[一-龥]{2,3})
-    )
-    (?=$|[\s,，。!！?？;；]|吧|去|接|来|跑|处理|做|跟|弄|干|了|那)
-    """,
-    re.VERBOSE,
-)
-_NOBODY = re.compile(
-    r"^(?:我|你|他|她|别人|前台|大家|人家|师傅|业主|公司|物业|居民|客户|回去|出去|派给|人|其他)"
-)
 #: Between a thing and its trouble, words that say nothing of the matter.
 _LOOSE = re.compile(
     r"^(?:又|的|了|都|也|就|还|一直|老是|老|总是|总|突然|忽然|已经|有点|有些|好像|是|被|在|全|那里|那儿|这里|里|上|给|吗|嘛|呢|啊|,|\s|个|怎么|咋)*$"
@@ -54,23 +41,23 @@ _LOOSE = re.compile(
 def fill(rule: Rule, score: Score, reading: Reading, book: RuleBook) -> tuple[dict[str, Any], str]:
     """The slots of the rule that the text states, and the matter in a few words."""
     slots: dict[str, Any] = {}
-    for name in rule.slots:
-        if name == rule.enum:
+    for slot in rule.slots:
+        if slot == rule.enum:
             value: Any = score.value if score.values and max(score.values.values()) > 0.2 else None
-        elif name == "category":
+        elif slot == "category":
             value = _category(reading, book)
         else:
-            value = _SLOTS[name](rule, reading)
+            value = _SLOTS[slot](rule, reading)
         if value not in (None, "", {}):
-            slots[name] = value
+            slots[slot] = value
     return slots, _brief(rule, score, reading)
 
 
 def _category(reading: Reading, book: RuleBook) -> str | None:
     """The category whose thing is named; the longest name wins (燃气热水器 is no 燃气), then the first."""
     spans: list[tuple[Span, str]] = []
-    for category, name in book.categories.items():
-        spans.extend((span, category) for span in reading.found.get(name, ()))
+    for category, words in book.categories.items():
+        spans.extend((span, category) for span in reading.found.get(words, ()))
     kept = set(longest([span for span, _ in spans]))
     here = [(span, category) for span, category in spans if span in kept]
     affirmed = [pair for pair in here if not _not_this(reading.plain, pair[0])]
@@ -124,10 +111,8 @@ def _wanted(plain: str, span: Span) -> bool:
 
 
 def _assignee(rule: Rule, reading: Reading) -> str | None:
-    for match in _ASSIGNEE.finditer(reading.plain):
-        who = match["who"]
-        if not _NOBODY.match(who):
-            return reading.text[match.start("who") : match.end("who")]
+    for _, (start, end) in assignee.find(reading.plain):
+        return reading.text[start:end]
     return None
 
 
@@ -143,10 +128,13 @@ def _first(found: Sequence[tuple[Any, Span]]) -> Any:
 
 
 def _name(rule: Rule, reading: Reading) -> str | None:
-    """The fullest name said: 姓上官，名字叫上官云 is 上官云."""
-    if not reading.names:
-        return None
-    return max(reading.names, key=lambda pair: (len(pair[0]) > 1, -pair[1][0]))[0]
+    chosen = name.choose(
+        reading.named,
+        own=rule.public in _OWN_NAMES,
+        praised=rule.public == "ticket.rate",
+        phone=bool(reading.phones),
+    )
+    return reading.text[chosen.span[0] : chosen.span[1]] if chosen else None
 
 
 def _price(rule: Rule, reading: Reading) -> int | float | None:
@@ -188,17 +176,17 @@ _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
 }
 
 
-def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
+def values(slot: str, reading: Reading, book: RuleBook) -> list[Any]:
     """Every value of one slot, in order, in the contract's form."""
-    if name == "time":
+    if slot == "time":
         return [f.window.write() for f in reading.times]
-    if name == "location":
+    if slot == "location":
         return _locations(reading)
-    if name == "urgency":
+    if slot == "urgency":
         return [value for value, _ in urgency.find(reading.plain)]
-    if name == "ref":
+    if slot == "ref":
         return [value for value, _ in reading.refs]
-    if name == "category":
+    if slot == "category":
         return _categories(reading, book)
     pairs: dict[str, Sequence[tuple[Any, Span]]] = {
         "phone": reading.phones,
@@ -210,7 +198,7 @@ def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
         "plate": reading.plates,
         "duration_minutes": reading.durations,
     }
-    return [value for value, _ in pairs.get(name, ())]
+    return [value for value, _ in pairs.get(slot, ())]
 
 
 def _locations(reading: Reading) -> list[dict[str, str]]:

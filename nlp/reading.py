@@ -101,9 +101,12 @@ class Reading:
         return ref.find(self.plain, taken, bare)
 
     @cached_property
+    def named(self) -> list[name.Said]:
+        return name.said(self.plain)
+
+    @cached_property
     def names(self) -> list[tuple[str, Span]]:
-        found = name.find(self.plain)
-        return [(self.text[start:end], (start, end)) for _, (start, end) in found]
+        return [(self.text[start:end], (start, end)) for start, end in (one.span for one in self.named)]
 
     def spans(self, slot: str) -> Sequence[Span]:
         """Where values of a slot stand, for patterns."""
