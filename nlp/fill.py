@@ -12,11 +12,21 @@ from nlp.ranker import Ranker, Thought
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
-from nlp.slots import deadline, location, time, urgency
+from nlp.slots import assignee, deadline, location, name, people, time, urgency
 from nlp.slots.location import Location
 from nlp.tagger import Tagger, features
 
 BRIEF = 20
+#: Intents that have `origin` and `destination`: the ends of a way are no location.
+_JOURNEYS = frozenset({"housekeeping.book", "aid.request", "aid.offer"})
+#: Where a number alone may be a price.
+_PRICED = frozenset({"aid.offer", "aid.request", "housekeeping.book", "ticket.complete"})
+#: Where a number with 个 may be one of persons.
+_COUNTS = frozenset({"activity.join", "visitor.register", "inform", "facility.book"})
+#: Intents about a person, who may be named in passing.
+_OWN_NAMES = frozenset({"profile.bind", "visitor.register", "visitor.cancel", "inform"})
+#: From one home to another, the new one is meant.
+_MOVES = frozenset({"profile.bind", "ticket.amend", "inform"})
 #: A wish for somebody to come, next to a time: the time is when.
 _COMING = re.compile(
     r"来(?!的?电|不及|着|说)|上门|在家|有人|过来|修|弄|换|约|有空|方便|到家|看看|瞧|行[吗不么]|可以|得闲|休息|通一下|联系|安排|之?前|请|都在|回"
@@ -25,21 +35,6 @@ _COMING = re.compile(
 _AWAY = re.compile(r"[^,。!?;\n]{0,4}(?:不在|没空|没人|没时间|有事|开会|走不开|不行|不方便|不得闲|加班)")
 #: A moment that is told, not asked for.
 _TOLD = re.compile(r"起来|回来发现|回家一看|开始|刚|早就|昨|前天|上周|上次|上回|一到")
-#: What somebody is called to: 转给李师傅, 让小王去.
-_ASSIGNEE = re.compile(
-    r"""
-    (?:转派?给?|专给|交给|移交给|改派|改给|派给|让给|给|让|麻烦|叫|喊|换|请|推给|投诉给|都给|拨|转派[:：\s]?|派拨|单子转)\s?
-    (?P<who>
-        (?:那个)?
-        (?:[老小阿大][一-龥](?!师)|[一-龥](?:师傅|师父|工(?!具)|姐|哥|队|主任|经理|班长)|[一-龥]{2,3})
-    )
-    (?=$|[\s,，。!！?？;；]|吧|去|接|来|跑|处理|做|跟|弄|干|了|那)
-    """,
-    re.VERBOSE,
-)
-_NOBODY = re.compile(
-    r"^(?:我|你|他|她|别人|前台|大家|人家|师傅|业主|公司|物业|居民|客户|回去|出去|派给|人|其他)"
-)
 #: Between a thing and its trouble, words that say nothing of the matter.
 _LOOSE = re.compile(
     r"^(?:又|的|了|都|也|就|还|一直|老是|老|总是|总|突然|忽然|已经|有点|有些|好像|是|被|在|全|那里|那儿|这里|里|上|给|吗|嘛|呢|啊|,|\s|个|怎么|咋)*$"
@@ -58,20 +53,20 @@ class Filler:
         """The slots of the rule that the text states, and the matter in a few words."""
         slots: dict[str, Any] = {}
         marked = self._marked(rule, reading)
-        for name in rule.slots:
-            if name in ("category", "kind"):
-                value: Any = self._ranker.value(rule.public, features, name)
-            elif name in TEXTUAL:
-                value = _textual(name, rule, reading, marked)
-            elif name == "options":
+        for slot in rule.slots:
+            if slot in ("category", "kind"):
+                value: Any = self._ranker.value(rule.public, features, slot)
+            elif slot in TEXTUAL:
+                value = _textual(slot, rule, reading, marked)
+            elif slot == "options":
                 value = [reading.text[start:end] for start, end in marked.get("option", ())]
-            elif name == "location":
+            elif slot == "location":
                 value = _location(rule, reading, marked)
             else:
-                find = _SLOTS.get(name)
+                find = _SLOTS.get(slot)
                 value = find(rule, reading) if find else None
             if value not in (None, "", {}, []):
-                slots[name] = value
+                slots[slot] = value
         return slots, _brief(rule, score, reading) if score else ""
 
     def _marked(self, rule: Rule, reading: Reading) -> dict[str, list[Span]]:
@@ -81,8 +76,8 @@ class Filler:
             return {}
         seen = features(reading.plain, reading.found, reading.words, rule.public)
         marked: dict[str, list[Span]] = {}
-        for name, start, end in self._tagger.mark(seen, sought):
-            marked.setdefault(name, []).append((start, end))
+        for slot, start, end in self._tagger.mark(seen, sought):
+            marked.setdefault(slot, []).append((start, end))
         return marked
 
     def values(self, name: str, reading: Reading, thought: Thought) -> list[Any]:
@@ -114,8 +109,8 @@ def _textual(name: str, rule: Rule, reading: Reading, marked: Mapping[str, Seque
 def _category(reading: Reading, book: RuleBook) -> str | None:
     """The category whose thing is named; the longest name wins (燃气热水器 is no 燃气), then the first."""
     spans: list[tuple[Span, str]] = []
-    for category, name in book.categories.items():
-        spans.extend((span, category) for span in reading.found.get(name, ()))
+    for category, words in book.categories.items():
+        spans.extend((span, category) for span in reading.found.get(words, ()))
     kept = set(longest([span for span, _ in spans]))
     here = [(span, category) for span, category in spans if span in kept]
     affirmed = [pair for pair in here if not _not_this(reading.plain, pair[0])]
@@ -129,16 +124,12 @@ def _not_this(plain: str, span: Span) -> bool:
 
 
 def _location(rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]) -> dict[str, str] | None:
-    bare = rule.number == "room"
-    chosen = location.choose(reading.addresses, bare=bare)
+    journey = rule.public in _JOURNEYS
+    kept = location.kept_of(reading.addresses, journey, moved=rule.public in _MOVES)
+    chosen = location.choose(kept, bare=rule.number == "room")
     where = chosen.location if chosen else Location()
-    if (
-        chosen
-        and rule.number != "none"
-        and not chosen.corrected
-        and not any(f.denied for f in reading.addresses)
-    ):
-        where = location.fill(reading.addresses, where)
+    if chosen and not chosen.corrected and not any(f.denied for f in reading.addresses):
+        where = location.fill(kept, where)
     start, end = marked["place"][0] if "place" in marked else (0, 0)
     place = reading.text[start:end]
     if place:
@@ -169,10 +160,8 @@ def _wanted(plain: str, span: Span) -> bool:
 
 
 def _assignee(rule: Rule, reading: Reading) -> str | None:
-    for match in _ASSIGNEE.finditer(reading.plain):
-        who = match["who"]
-        if not _NOBODY.match(who):
-            return reading.text[match.start("who") : match.end("who")]
+    for _, (start, end) in assignee.find(reading.plain):
+        return reading.text[start:end]
     return None
 
 
@@ -188,10 +177,34 @@ def _first(found: Sequence[tuple[Any, Span]]) -> Any:
 
 
 def _name(rule: Rule, reading: Reading) -> str | None:
-    """The fullest name said: 姓上官，名字叫上官云 is 上官云."""
-    if not reading.names:
+    chosen = name.choose(
+        reading.named,
+        own=rule.public in _OWN_NAMES,
+        praised=rule.public == "ticket.rate",
+        phone=bool(reading.phones),
+    )
+    return reading.text[chosen.span[0] : chosen.span[1]] if chosen else None
+
+
+def _price(rule: Rule, reading: Reading) -> int | float | None:
+    """The price said; in an offer or a hire also a number alone."""
+    if reading.prices:
+        return reading.prices[0][0]
+    lone = reading.lone_prices if rule.public in _PRICED else ()
+    return lone[0][0] if lone else None
+
+
+def _people(rule: Rule, reading: Reading) -> int | None:
+    """A total (一共三个人; 加上外孙，三个人) over its parts, else the first number said."""
+    found, plain = reading.people, reading.plain
+    for value, (start, _) in found:
+        if plain.startswith(("一共", "总共"), max(0, start - 2)):
+            return value
+    if not found and rule.public in _COUNTS:
+        found = people.alone(plain)
+    if not found:
         return None
-    return max(reading.names, key=lambda pair: (len(pair[0]) > 1, -pair[1][0]))[0]
+    return found[-1 if "加上" in plain or "连上" in plain else 0][0]
 
 
 _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
@@ -202,8 +215,10 @@ _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "name": _name,
     "phone": lambda _, reading: _first(reading.phones),
     "plate": lambda _, reading: _first(reading.plates),
-    "price": lambda _, reading: _first(reading.prices),
-    "people": lambda _, reading: _first(reading.people),
+    "price": _price,
+    "people": _people,
+    "capacity": lambda _, reading: _first(reading.capacities),
+    "rating": lambda _, reading: _first(reading.ratings),
     "duration_minutes": lambda _, reading: _first(reading.durations),
     "rrule": lambda _, reading: _first(reading.rrules),
     "deadline": lambda _, reading: deadline.write(reading.deadlines[0][0]) if reading.deadlines else None,
@@ -211,32 +226,34 @@ _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
 }
 
 
-def values(name: str, reading: Reading, book: RuleBook) -> list[Any]:
+def values(slot: str, reading: Reading, book: RuleBook) -> list[Any]:
     """Every value of one slot, in order, in the contract's form."""
-    if name == "time":
+    if slot == "time":
         return [f.window.write() for f in reading.times]
-    if name == "deadline":
+    if slot == "deadline":
         return [deadline.write(value) for value, _ in reading.deadlines]
-    if name == "period":
+    if slot == "period":
         return [value.write() for value, _ in reading.periods]
-    if name == "location":
+    if slot == "location":
         return _locations(reading)
-    if name == "urgency":
+    if slot == "urgency":
         return [value for value, _ in urgency.find(reading.plain)]
-    if name == "ref":
+    if slot == "ref":
         return [value for value, _ in reading.refs]
-    if name == "category":
+    if slot == "category":
         return _categories(reading, book)
     pairs: dict[str, Sequence[tuple[Any, Span]]] = {
         "phone": reading.phones,
         "name": reading.names,
         "price": reading.prices,
         "people": reading.people,
+        "capacity": reading.capacities,
+        "rating": reading.ratings,
         "plate": reading.plates,
         "duration_minutes": reading.durations,
         "rrule": reading.rrules,
     }
-    return [value for value, _ in pairs.get(name, ())]
+    return [value for value, _ in pairs.get(slot, ())]
 
 
 def _locations(reading: Reading) -> list[dict[str, str]]:

@@ -9,7 +9,21 @@ from functools import cached_property
 from nlp import features, segment, tagger
 from nlp.lexicon import Lexicon, Span
 from nlp.patterns import Scene
-from nlp.slots import deadline, duration, location, name, period, phone, plate, quantity, ref, rrule, time
+from nlp.slots import (
+    deadline,
+    duration,
+    location,
+    name,
+    people,
+    period,
+    phone,
+    plate,
+    price,
+    rating,
+    ref,
+    rrule,
+    time,
+)
 
 
 class Reading:
@@ -39,7 +53,10 @@ class Reading:
     @cached_property
     def plates(self) -> list[tuple[str, Span]]:
         found = plate.find(self.plain)
-        return [(self.text[span[0]] + value[1:], span) for value, span in found]
+        # the area as typed: 蘇A12345
+        return [
+            (value if value[0].isascii() else self.text[span[0]] + value[1:], span) for value, span in found
+        ]
 
     @cached_property
     def moments(self) -> list[time.Found]:
@@ -74,11 +91,30 @@ class Reading:
 
     @cached_property
     def prices(self) -> list[tuple[int | float, Span]]:
-        return [found for found in quantity.prices(self.plain) if not _within(found[1], self._numbers)]
+        found = price.find(self.plain)
+        if not found:
+            return []
+        taken = [*self._numbers, *(f.span for f in self.addresses if f.likely or not f.bare)]
+        # 三千五一个月 is no 五一: what stands wholly inside a price is part of it
+        return [one for one in found if not any(_cuts(span, one[1]) for span in taken)]
+
+    @cached_property
+    def lone_prices(self) -> list[tuple[int | float, Span]]:
+        """Numbers between marks that nothing else claims; only who sells or pays means money by them."""
+        taken = [*self._numbers, *(f.span for f in self.addresses if f.likely or not f.bare)]
+        return [found for found in price.alone(self.plain, stuck=True) if not _within(found[1], taken)]
 
     @cached_property
     def people(self) -> list[tuple[int, Span]]:
-        return quantity.people(self.plain)
+        return people.find(self.plain)
+
+    @cached_property
+    def capacities(self) -> list[tuple[int, Span]]:
+        return people.capacity(self.plain)
+
+    @cached_property
+    def ratings(self) -> list[tuple[int, Span]]:
+        return rating.find(self.plain)
 
     @cached_property
     def durations(self) -> list[tuple[int, Span]]:
@@ -101,14 +137,17 @@ class Reading:
         return self._refs(False)
 
     def _refs(self, bare: bool) -> list[tuple[int, Span]]:
-        taken = [*self._numbers, *(f.span for f in self.addresses if not f.bare)]
+        taken = [*self._numbers, *(f.span for f in self.addresses if not f.bare or f.denied)]
         taken += [span for _, span in (*self.prices, *self.durations, *self.people)]
         return ref.find(self.plain, taken, bare)
 
     @cached_property
+    def named(self) -> list[name.Said]:
+        return name.said(self.plain)
+
+    @cached_property
     def names(self) -> list[tuple[str, Span]]:
-        found = name.find(self.plain)
-        return [(self.text[start:end], (start, end)) for _, (start, end) in found]
+        return [(self.text[start:end], (start, end)) for start, end in (one.span for one in self.named)]
 
     def spans(self, slot: str) -> Sequence[Span]:
         """Where values of a slot stand, for patterns."""
@@ -131,6 +170,8 @@ _FINDERS: dict[str, Callable[[Reading], Iterable[Span]]] = {
     "location": lambda reading: (*(found.span for found in reading.addresses), *reading.places),
     "price": lambda reading: (span for _, span in reading.prices),
     "people": lambda reading: (span for _, span in reading.people),
+    "rating": lambda reading: (span for _, span in reading.ratings),
+    "capacity": lambda reading: (span for _, span in reading.capacities),
     "duration": lambda reading: (span for _, span in reading.durations),
 }
 
@@ -146,6 +187,11 @@ def longest(spans: Sequence[Span]) -> list[Span]:
             taken[start:end] = b"x" * (end - start)
             kept.append((start, end))
     return sorted(kept)
+
+
+def _cuts(span: Span, other: Span) -> bool:
+    inside = other[0] < span[0] and span[1] <= other[1]
+    return span[0] < other[1] and other[0] < span[1] and not inside
 
 
 def _within(span: Span, taken: Sequence[Span]) -> bool:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-_HAN = str.maketrans("零〇一二三四五六七八九幺", "001234567891")
-#: How numbers are spaced: mobile, Taiwan mobile, landline, Hong Kong. Not just any run of digits: behind
-#: a number an address may follow (13912345678 3栋).
+_HAN = str.maketrans("零〇一二三四五六七八九幺洞拐勾两", "0012345678910792")
+#: Without seven numerals close together there is no number.
+_GATE = re.compile(r"(?:[0-9零〇一二三四五六七八九幺洞拐勾两][ .,·()+-]{0,2}){7}")
+_GAP = r"[ .,·-]?"
+#: How numbers are spaced: mobile, Taiwan mobile, landline, service number, Hong Kong. Not just any run of
+#: digits: behind a number an address may follow (13912345678 3栋).
 _RUN = re.compile(
-    r"(?<![\w.#])(?:\+?86[ -]?)?"
-    r"(?:1[3-9]\d[ -]?\d{4}[ -]?\d{4}|09\d\d[ -]?\d{3}[ -]?\d{3}"
-    r"|0\d{2,3}[ -]?\d{7,8}|[5-9]\d{3} ?\d{4})(?!\d)",
-    re.ASCII,
+    rf"""
+    (?<![\w.#])(?:(?:\+|00)?(?P<country>86|852|853|886)[ -]?)?
+    (?:
+      (?P<mobile>1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}} | 1[3-9]\d\d{_GAP}\d{{3}}{_GAP}\d{{4}}
+        | 1[3-9]\d{{3}}{_GAP}\d{{3}}{_GAP}\d{{3}} | 1[ ,-][3-9](?:[ ,-]\d){{9}})
+    | (?P<taiwan>0?9\d\d{_GAP}\d{{3}}{_GAP}\d{{3}})
+    | (?P<service>[48]00[ -]?\d{{3,4}}[ -]?\d{{3,4}})
+    | (?P<area>\(?0(?:10|2\d|[3-9]\d\d)\)?[ -]?[2-9]\d{{2,3}}[ -]?\d{{4}})
+    | (?P<hongkong>[5-9]\d{{3}}{_GAP}\d{{4}})
+    | (?P<local>[2-8]\d{{2,3}}[ -]?\d{{4}})
+    )(?!\d|[ -]\d{{4}}(?!\d))(?:[ ]?(?:转|-|分机)[ ]?\d{{1,5}}(?!\d))?
+    """,
+    re.ASCII | re.VERBOSE,
 )
-_MOBILE = re.compile(r"^(?:86)?(1[3-9]\d{9})$")
-_LANDLINE = re.compile(r"^0\d{9,11}$")
-_HONG_KONG = re.compile(r"^[5-9]\d{7}$")
-_TAIWAN = re.compile(r"^09\d{8}$")
+#: A number without its area is one only where it is called so.
+_CUE = re.compile(r"(?:电话|座机|固话|号码|打|拨|联系|致电|call)[是为:,\s到了机我家里的正确应该]{0,6}$")
+_REGIONS = {"mobile": "CN", "service": "CN", "area": "CN", "local": "CN", "taiwan": "TW", "hongkong": "HK"}
 
 
 @cache
@@ -29,17 +40,8 @@ def _library() -> Any:
     return phonenumbers
 
 
-def _valid(digits: str) -> bool:
-    if _MOBILE.match(digits):
-        region = "CN"
-    elif _TAIWAN.match(digits):
-        region = "TW"
-    elif _HONG_KONG.match(digits):
-        region = "HK"
-    elif _LANDLINE.match(digits):
-        region = "CN"
-    else:
-        return False
+@lru_cache(256)
+def _possible(digits: str, region: str) -> bool:
     library = _library()
     try:
         return bool(library.is_possible_number(library.parse(digits, region)))
@@ -48,14 +50,22 @@ def _valid(digits: str) -> bool:
 
 
 def find(plain: str) -> list[tuple[str, tuple[int, int]]]:
-    """Numbers as digits only (contract: no separators, no +86), each with its span."""
-    found = []
+    """Numbers as digits only (contract: no separators, no +86, no extension), each with its span."""
+    if not _GATE.search(plain):
+        return []
+    found: list[tuple[str, tuple[int, int]]] = []
     for match in _RUN.finditer(plain.translate(_HAN)):
-        digits = re.sub(r"\D", "", match[0])
-        mobile = _MOBILE.match(digits)
-        if mobile:
-            digits = mobile[1]
-        if _valid(digits):
+        kind = match.lastgroup or ""
+        digits = re.sub(r"\D", "", match[kind])
+        if kind == "mobile" or kind == "taiwan" or not match["country"]:
+            region = _REGIONS[kind]
+        else:
+            region = {"852": "HK", "853": "MO", "886": "TW"}.get(match["country"], "CN")
+        if kind == "local" and not (
+            match["country"] or _CUE.search(plain, max(0, match.start() - 10), match.start())
+        ):
+            continue
+        if kind == "local" or _possible(digits, region):
             found.append((digits, match.span()))
     return found
 
