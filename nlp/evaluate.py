@@ -76,12 +76,13 @@ class Tally:
         return "ref" in line.slots and len(line.text) <= _SHORT and {line.intent, said} <= _OF_A_NUMBER
 
     def _silence(self, line: Line, meaning: Meaning) -> None:
-        """In a group, lines that want nothing: was one answered?"""
+        """In a group, lines that want nothing: was one taken for a request, and would we have spoken?"""
         if line.group and line.intent == "none":
             name = "chatter" if line.family == "real-chatter" else "near-misses"
             self.silence[name] += 1
             if meaning.sure:
-                self.silence[name + " answered"] += 1
+                self.silence[name + " understood"] += 1
+                self.silence[name + " answered"] += meaning.intent in self.mind.unasked
                 self.wrong.append(f"{name} -> {meaning.intent} | {line.text}")
 
     def _danger(self, line: Line, heard: bool) -> None:
@@ -135,9 +136,10 @@ class Tally:
             yield f"  on lines with words of danger {_share(self.danger['hard false'], self.danger['hard'])}"
         for name in ("near-misses", "chatter"):
             if count := self.silence[name]:
-                answered = self.silence[name + " answered"]
-                per = f"{10_000 * answered / count:.1f} in 10,000"
-                yield f"{name} answered in groups {_share(answered, count)} ({per})"
+                for how in ("answered", "understood"):
+                    part = self.silence[f"{name} {how}"]
+                    per = f"{10_000 * part / count:.1f} in 10,000"
+                    yield f"{name} {how} in groups unasked {_share(part, count)} ({per})"
         took = sorted(self.took)
         p50, p95 = took[len(took) // 2], took[len(took) * 95 // 100]
         yield f"µs a line: p50 {1e6 * p50:.0f}, p95 {1e6 * p95:.0f}, longest {1e6 * took[-1]:.0f}"

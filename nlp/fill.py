@@ -62,6 +62,8 @@ class Filler:
                 value = [reading.text[start:end] for start, end in marked.get("option", ())]
             elif slot == "location":
                 value = _location(rule, reading, marked)
+            elif slot == "time":
+                value = _time(rule, reading, marked)
             else:
                 find = _SLOTS.get(slot)
                 value = find(rule, reading) if find else None
@@ -130,22 +132,30 @@ def _location(rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]
     where = chosen.location if chosen else Location()
     if chosen and not chosen.corrected and not any(f.denied for f in reading.addresses):
         where = location.fill(kept, where)
-    start, end = marked["place"][0] if "place" in marked else (0, 0)
+    named = marked.get("place") or (
+        rule.places and [p for p in reading.places if not _not_this(reading.plain, p)]
+    )
+    start, end = named[0] if named else (0, 0)
     place = reading.text[start:end]
     if place:
         where = Location(where.building, where.unit, where.floor, where.room, place)
     return where.write() or None
 
 
-def _time(rule: Rule, reading: Reading) -> dict[str, str] | None:
+def _time(rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]) -> dict[str, str] | None:
+    """The time that the intent is about: of a visit, of what happened, of sending; not all that is named."""
     if "rrule" in rule.slots and reading.rrules:
         return None
-    found = reading.times
+    told = marked.get("body", ()) if "body" in rule.slots else ()
+    found = [f for f in reading.times if not any(s <= f.span[0] < e for s, e in told)]
     if rule.time == "changed":
         found = [f for f in found if not _AWAY.match(reading.plain, f.span[1])] or found
-    if rule.time == "wanted":
+    elif rule.time == "visit":
         found = [f for f in found if _wanted(reading.plain, f.span)]
-    chosen = time.choose(found, reading.now, ahead=rule.time == "wanted", last=rule.time == "changed")
+    elif rule.time == "happened":
+        found = [f for f in found if f.window.start <= reading.now]
+    ahead = rule.time in {"wanted", "visit"}
+    chosen = time.choose(found, reading.now, ahead=ahead, last=rule.time == "changed")
     return chosen.window.write() if chosen else None
 
 
@@ -208,7 +218,6 @@ def _people(rule: Rule, reading: Reading) -> int | None:
 
 
 _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
-    "time": _time,
     "assignee": _assignee,
     "ref": _ref,
     "urgency": lambda _, reading: urgency.choose(reading.plain),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import mul
 from pathlib import Path
 
@@ -74,11 +74,14 @@ class Linear:
         """The sum of weights a column, in steps; each feature counts once."""
         return self._sum(self._rows.keys() & features)
 
-    def scaled(self, features: Iterable[str]) -> list[float]:
-        """The scores of a whole text: a long one has more features, and each says less."""
+    def scaled(self, features: Collection[str]) -> tuple[list[float], float]:
+        """The scores of a whole text, and what share of its features is known.
+
+        A long text has more features, and each says less.
+        """
         known = self._rows.keys() & features
         unit = STEP / math.sqrt(len(known) + 1)
-        return [score * unit for score in self._sum(known)]
+        return [score * unit for score in self._sum(known)], len(known) / max(1, len(features))
 
     def _sum(self, known: Iterable[str]) -> list[int]:
         total = self._zero + sum(map(self._packed.__getitem__, known))

@@ -37,6 +37,8 @@ class Thought:
     """How the models rank one text. Scores are near 1 for what is meant and near -1 for what is not."""
 
     scores: Mapping[str, float] = field(default_factory=dict)
+    #: the share of the text's pieces that the models know
+    known: float = 0.0
 
     def lead(self, intent: str) -> float:
         """How far an intent is ahead of the best other one; behind it where negative."""
@@ -67,7 +69,8 @@ class Ranker:
         """Every intent with its score."""
         if not self.intents:
             return Thought()
-        return Thought(dict(zip(self.intents.columns, self.intents.scaled(features), strict=True)))
+        scores, known = self.intents.scaled(features)
+        return Thought(dict(zip(self.intents.columns, scores, strict=True)), known)
 
     def value(self, intent: str, features: Sequence[str], slot: str) -> str | None:
         """The most likely value of the intent's enum; None where none is stated."""

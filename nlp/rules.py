@@ -28,6 +28,7 @@ SLOTS = frozenset(
     | {"urgency", "phone", "name", "ref", "rating", "item", "price", "people", "plate", "audience", "body"}
     | {"title", "question", "options", "choice", "capacity", "assignee", "period"}
 )
+TIMES = frozenset({"any", "wanted", "visit", "happened", "changed"})
 NUMBERS = frozenset({"ref", "room", "none"})
 #: Wording is kept in the same files by others; it is not ours to judge.
 _WORDING = frozenset({"prompts", "responses"})
@@ -35,7 +36,7 @@ _TOP_WORDING = frozenset({"notifications", "responses"})
 _VALUED = ("category", "kind")
 _KEYS = frozenset(
     {"say", "later", "speaker", "examples", "group_examples", "roles", "public", "slots", "number", "time"}
-    | {"group", "affirmed", "brief", "troubles"}
+    | {"group", "affirmed", "brief", "places", "hush", "troubles"}
     | LEVELS.keys()
 )
 
@@ -87,6 +88,10 @@ class Rule:
     evidence: tuple[Evidence, ...] = ()
     #: understood, but nothing is done for it yet
     later: bool = False
+    #: in a group, where nobody asked us: how much clearer than others it must be
+    hush: float = 0.0
+    #: a place that is named is where it happened
+    places: bool = False
     say: str = ""
     speaker: str = ""
 
@@ -198,10 +203,10 @@ class _Reader:
                 public=self.one(where, "public", given.get("public", intent)),
                 slots=tuple(s for s in given.get("slots", []) if s in self.among(where, "slots", [s], SLOTS)),
                 number=self.one(where, "number", given.get("number", "none"), NUMBERS),
-                time=self.one(
-                    where, "time", given.get("time", "any"), frozenset({"any", "wanted", "changed"})
-                ),
+                time=self.one(where, "time", given.get("time", "any"), TIMES),
                 later=self.flag(where, "later", given),
+                places=self.flag(where, "places", given),
+                hush=self.number(where, "hush", given),
                 group=self.flag(where, "group", given),
                 affirmed=self.flag(where, "affirmed", given),
                 brief=self.flag(where, "brief", given),
@@ -254,6 +259,13 @@ class _Reader:
             return value
         self.fault(where, f"{key} 的值不认识 / unknown: {value!r}")
         return ""
+
+    def number(self, where: str, key: str, given: Mapping[str, Any]) -> float:
+        value = given.get(key, 0.0)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fault(where, f"{key} 应是数 / must be a number")
+            return 0.0
+        return float(value)
 
     def flag(self, where: str, key: str, given: Mapping[str, Any]) -> bool:
         value = given.get(key, False)

@@ -6,7 +6,9 @@ same lines make the same tables on every machine, in about a minute. Needs numpy
 
 from __future__ import annotations
 
+import hashlib
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +20,9 @@ from nlp.ranker import FAMILIES, NONE, Ranker
 from nlp.tagger import Tagger
 from nlp.understanding import Understanding
 
+#: The list of what the tables were made from, beside them.
+SOURCES = "sources.txt"
+_READERS = ("features.py", "labelled.py", "learning.py", "normal.py", "tagger.py", "train.py")
 #: How much a line counts whose slots are all stated: these were checked twice.
 _WHOLE = 2.0
 
@@ -106,12 +111,42 @@ def tables(lines: Iterable[Line]) -> dict[str, Linear]:
     }
 
 
+def sources() -> str:
+    """What the tables were made from: a line a file, with its digest."""
+    files = [*(FOLDER.parent / "corpus").iterdir(), *(FOLDER.parent / "words").glob("*.toml")]
+    files += [*(FOLDER.parent / "intents").glob("*.toml"), *(FOLDER.parent / name for name in _READERS)]
+    digests = [
+        f"{hashlib.sha256(_taught(path)).hexdigest()[:16]}  {path.relative_to(FOLDER.parent).as_posix()}\n"
+        for path in sorted(files)
+        if path.suffix in {".jsonl", ".txt", ".toml", ".py"}
+    ]
+    return "".join(digests)
+
+
+def _taught(path: Path) -> bytes:
+    """What the models learn from a file: of a topic only the examples, their speakers and slots."""
+    if path.parent.name != "intents":
+        return path.read_bytes()
+    topic = tomllib.loads(path.read_text(encoding="utf-8"))
+    kept = {
+        name: {
+            key: table[key]
+            for key in ("examples", "group_examples", "roles", "speaker", "slots")
+            if key in table
+        }
+        for name, table in topic.items()
+        if isinstance(table, dict)
+    }
+    return repr(kept).encode()
+
+
 def main(arguments: Sequence[str]) -> int:
     lines = labelled.corpus()
     for name in arguments:
         lines.extend(labelled.read(Path(name)))
     for name, table in tables(lines).items():
         table.save(FOLDER / name)
+    (FOLDER / SOURCES).write_text(sources(), encoding="utf-8")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,9 +36,8 @@ MARGIN = 0.08
 #: Danger: what a point of the rules adds to the models' lead; where together they are above the floor, we
 #: act. A danger missed is worse than a false alarm; in a group, where nobody asked us, we want to be surer.
 _RULES_OF_DANGER, DANGER_FLOOR, DANGER_IN_GROUP = 0.1, -0.1, 0.2
-#: In a group, where nobody asked us: how far ahead of silence a request must be, calibrated on chatter.
-GROUP_MARGIN = 0.6
-IN_GROUP: Mapping[Intent, float] = {}
+#: In a group, where nobody asked us, a request must be so clear; a few characters hardly ever are.
+CLEAR, _FEW = 9.7, 6
 #: The weight of one plain statement; so many candidates are kept.
 _SURE, _CANDIDATES = 1.8, 8
 #: A message longer than this is pasted, not said: intents are sought in its beginning, danger in all of it.
@@ -63,14 +63,10 @@ class Ranked:
         """How far the best is ahead of the next."""
         return self.order[0][0] - self.order[1][0] if len(self.order) > 1 else 1.0
 
-    def best(self, group: bool) -> Intent:
-        """What is meant most likely; in a group, where nobody asked us, silence unless it is clear."""
-        if not self.order:
-            return "none"
-        score, intent = self.order[0]
-        if group and score - self.silence < IN_GROUP.get(intent, GROUP_MARGIN):
-            return "none"
-        return intent
+    @property
+    def best(self) -> Intent:
+        """What is meant most likely."""
+        return self.order[0][1] if self.order else "none"
 
     def over(self, intent: Intent) -> float:
         """How far an intent is ahead of the best other one."""
@@ -99,6 +95,8 @@ class Understanding:
         self._ranker = ranker
         self._fill = Filler(book, ranker, tagger)
         self.intents: frozenset[Intent] = frozenset(self._rules)
+        #: may be answered in a group where nobody asked us: danger, and a clear request for service
+        self.unasked: frozenset[Intent] = frozenset(rule.intent for rule in book.rules if rule.group)
         #: understood, but nothing is done for them yet
         self.later: frozenset[Intent] = frozenset(rule.intent for rule in book.rules if rule.later)
 
@@ -168,11 +166,14 @@ class Understanding:
             return Meaning((danger,), True, (), traditional)
         ranked = self._rank(reading, thought, role)
         nearest = tuple(name for _, name in ranked.order[:4] if name not in ("none", DANGER))[:3]
-        best = ranked.best(group)
+        best = ranked.best
         if best == "none" or best not in self._rules:
-            silent = Item("none", round(1.0 - confidence(ranked.over("none")), 3), {}, text)
+            silent = Item("none", round(confidence(ranked.over("none")), 3), {}, text)
             return Meaning((silent,), False, nearest, traditional)
         item = self._item(best, ranked, reading, features)
+        if group and self._clearness(item, ranked, thought, reading) < CLEAR:
+            silent = Item("none", round(1.0 - item.confidence, 3), {}, text)
+            return Meaning((silent,), False, nearest, traditional)
         if ranked.margin < MARGIN and not group:
             return Meaning((Item("none", 0.5, {}, text),), False, nearest, traditional, item)
         return Meaning(self._several(reading, now, role) or (item,), True, nearest, traditional)
@@ -264,6 +265,25 @@ class Understanding:
         rule = self._rules.get(intent)
         return rule.roles if rule else rules.ROLES
 
+    def _clearness(self, item: Item, ranked: Ranked, thought: Thought, reading: Reading) -> float:
+        """How clear it is that a message in a group, where nobody asked us, wants this of somebody.
+
+        A logistic regression with few weights, calibrated on lines of chatter; what the intent's `hush` takes
+        away is calibrated with it.
+        """
+        score, words = ranked.order[0][0], sum(name[0] == "<" for name in reading.found)
+        return (
+            1.0 * (score - ranked.silence)
+            + 1.2 * score
+            + 0.8 * ranked.margin
+            + 4.4 * thought.known
+            + 1.3 * len(item.slots)
+            + 0.8 * math.log1p(words)
+            + 0.6 * math.log1p(len(reading.plain))
+            - 1.1 * (len(reading.plain) < _FEW)
+            - self._rules[item.intent].hush
+        )
+
     def _several(self, reading: Reading, now: datetime, role: str) -> tuple[Item, ...]:
         """Several requests of one message, in order; () where it is one."""
         items: list[Item] = []
@@ -272,7 +292,7 @@ class Understanding:
             part = self._read(reading.text[start:end], now)
             features = part.features(role, False)
             ranked = self._rank(part, self._ranker.think(features), role)
-            best = ranked.best(False)
+            best = ranked.best
             if best not in self._rules or best == "none" or ranked.margin < MARGIN:
                 return ()
             items.append(self._item(best, ranked, part, features))

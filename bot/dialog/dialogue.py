@@ -116,7 +116,8 @@ class Dialogue:
         answering = state.form is not None and now - Open.read(state.form).at_ms < GROUP_FORM_FOR
         if state.form is not None and not answering:
             state.form, state.waiting = None, []
-        if group_policy.spoken_to(turn.incoming.addressed, meaning.intent, meaning.sure, answering):
+        unasked = meaning.sure and meaning.intent in mind.unasked
+        if group_policy.spoken_to(turn.incoming.addressed, unasked, answering):
             return meaning if turn.incoming.addressed or not answering else self._closer(turn, mind, text)
         if now - state.recent_ms >= GROUP_FORM_FOR:
             return None

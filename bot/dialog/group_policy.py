@@ -7,8 +7,6 @@ import re
 #: A mainland mobile number, however it is spaced, and an ID number: nothing that belongs into a group.
 _PHONE = re.compile(r"(?<!\d)1[3-9]\d(?:[ \-]?\d){8}(?!\d)")
 _ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-#: Intents that may be answered in a group without being addressed: danger, and a clear request for service.
-UNASKED = frozenset({"emergency.report", "repair.report"})
 
 
 def private_number(text: str) -> bool:
@@ -20,10 +18,10 @@ def private_number(text: str) -> bool:
 _FULL_WIDTH = {ord("０") + n: ord("0") + n for n in range(10)}
 
 
-def spoken_to(addressed: bool, intent: str, sure: bool, in_dialogue: bool) -> bool:
+def spoken_to(addressed: bool, unasked: bool, in_dialogue: bool) -> bool:
     """Whether a message in a group is for us.
 
     Mentioned, replied to or commanded; or a clear service request or life-safety; or the answer to what we
     asked this person in this group.
     """
-    return addressed or (sure and intent in UNASKED) or in_dialogue
+    return addressed or unasked or in_dialogue
