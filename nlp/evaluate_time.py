@@ -10,6 +10,7 @@ import argparse
 import importlib
 import importlib.util
 import json
+import logging
 import sys
 import time as clock
 from collections import defaultdict
@@ -181,46 +182,35 @@ def labelled(score: Score, name: str, record: dict[str, Any], held: bool, mind: 
     return missing
 
 
-def peer(lines: Iterable[tuple[str, dict[str, Any], bool]]) -> None:
-    """JioNLP on the same lines, where it is installed: one answer a line, by its own choice."""
+def peer(lines: Iterable[tuple[str, dict[str, Any], bool]], mind: Understanding) -> None:
+    """JioNLP, where it is installed, beside ours, on the points and ranges of the suites."""
     if importlib.util.find_spec("jionlp") is None:
         _say("JioNLP is not installed")
         return
-    jionlp, score = importlib.import_module("jionlp"), Score()
+    logging.disable(logging.CRITICAL)  # it logs every miss
+    jionlp = importlib.import_module("jionlp")
+    theirs, ours = Score(), Score()
     for name, record, held in lines:
-        if "expect" in record:
+        if "expect" in record and record["expect"]["kind"] in {"point", "range"}:
             now = datetime.fromisoformat(record["now"]).replace(tzinfo=None)
-            suite(score, f"JioNLP on {name}", record, held, _jionlp(jionlp, record["text"], now))
-    for row in score.table():
-        _say(row)
-
-
-_KINDS = {"time_point": "point", "time_span": "range", "time_delta": "duration", "time_period": "set"}
+            suite(theirs, name, record, held, _jionlp(jionlp, record["text"], now))
+            suite(ours, name, record, held, mind.moments(record["text"], now=now))
+    for who, score in (("JioNLP", theirs), ("ours", ours)):
+        for row in score.table():
+            if row.startswith(("all", "suite", "hans", "hant", "yue")):
+                _say(f"{who:8}{row}")
 
 
 def _jionlp(jionlp: Any, text: str, now: datetime) -> Times:
-    """Its answer as ours; it raises where it finds nothing, and answers a span for what is open."""
+    """Its answer in our form; it raises where it finds nothing."""
     try:
         answer = jionlp.parse_time(text, time_base=now.timestamp())
-    except Exception:  # any failure of a peer is a miss
-        return []
-    kind, said = _KINDS.get(answer["type"], ""), answer["time"]
-    if kind not in {"point", "range"} or not isinstance(said, list) or len(said) != 2:
-        return []
-    start, end = (
-        datetime.fromisoformat(one) if one[0].isdigit() and "inf" not in one else None for one in said
-    )
-    if start is None or end is None:
+        start, end = map(datetime.fromisoformat, answer["time"])
+    except Exception:  # whatever fails in a peer is a miss
         return []
     grain = "minute" if end - start < timedelta(hours=1) else "day"
-    return [
-        {
-            "kind": kind,
-            "start": start.isoformat(),
-            "end": (end + timedelta(seconds=1)).isoformat(),
-            "grain": grain,
-        }
-    ]
+    end += timedelta(seconds=1)
+    return [{"kind": "range", "start": start.isoformat(), "end": end.isoformat(), "grain": grain}]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -258,7 +248,7 @@ def main(arguments: list[str] | None = None) -> int:
         half, most = spent[len(spent) // 2], spent[len(spent) * 95 // 100]
         _say(f"µs a line: p50 {half * 1e6:.0f}, p95 {most * 1e6:.0f}")
     if options.peers:
-        peer(lines)
+        peer(lines, mind)
     return 0
 
 

@@ -49,7 +49,8 @@ def part(c: Cursor, i: int, f: Frame | None) -> Step | None:
     ):
         return None
     if token.kind == "PART_TAIL":
-        if not _hour_follows(c, i + 1) and (f is None or _NO_TAIL.match(c.plain, end)):
+        alone = end - token.start == 2 and len(c.plain.strip()) == 2
+        if not _hour_follows(c, i + 1) and not alone and (f is None or _NO_TAIL.match(c.plain, end)):
             return None
         if f is not None and token.glue > BLANK:
             return None
@@ -194,8 +195,8 @@ def _is_hour(c: Cursor, j: int, k: int, mark: str, f: Frame | None) -> bool:
         return True
     if (_NO_HOUR if f is None else _NO_DATED_HOUR).match(c.plain, end) or c.before(j) in {"第", "."}:
         return False
-    if c.kind(k, 0) == "NUM" and f is None and len(c.plain[c.tokens[k].start : c.tokens[k].end]) == 1:
-        return False  # 八点八
+    if c.kind(k, 0) == "NUM" and f is None and not c.plain[c.tokens[k].start].isdigit():
+        return False  # 八点八, 三点一四
     if f is None and c.tokens[j].value == 1:
         # 一点 alone is mostly 一点儿: 快一点, 一点都不
         return c.kind(k) in {"TO", "more", "bell", "sharp"} or c.before(j) in {"到", "至", "-"}
@@ -228,6 +229,8 @@ def _minutes(c: Cursor, k: int, dated: bool) -> tuple[int, int, int]:
             return token.value * 5 % 60, j + 1, MINUTE
         if not dated and text[0] == "零" and c.plain[c.tokens[k - 2].start : c.tokens[k - 1].end] == "零点":
             return 0, k, HOUR  # 零点零五 is a number
+        if not text.isdigit() and not set(text) & set("十零〇廿卅"):
+            return 0, k, HOUR  # 三点一四
         if not past and len(text) >= 2 and token.value < 60 and not _counts(c, token.end):
             return token.value, j + 1, MINUTE
     if kind == "tick" and c.kind(j) == "half":

@@ -35,8 +35,8 @@ _NUMBERED = re.compile(
 _DATED_BEHIND = re.compile(
     r"\s?(?:早|上午|中午|下午|晚|傍晚|凌晨|夜|前|之前|以前|以后|之后|起|那天|当天|来(?!看)|到(?![场了达现楼家位货])|至|或|去|走"
     r"|回|要[停交搬办回上来开去出用]|交|停|从|都|放|搬|开|截止|截至|为止|周|星期|礼拜|办|举|出|行|也|才|就|[!~]"
-    r"|我(?!接|来|去|的|要|抢|报|这|家的)|约|安排|全天|一天|整天|需要|装|拉|送|入|进|结|吃|聚|和\d"
-    r"|\d{1,2}[:点]|[一二三四五六七八九十]{1,3}点|[-~]\d{1,2}[日号])"
+    r"|上门|我(?!接|来|去|的|要|抢|报|这|家的)|约|安排|全天|一天|整天|需要|装|拉|送|入|进|结|吃|聚|和\d"
+    r"|\d{1,2}[:点]|[一二三四五六七八九十]{1,3}点|[-~]?\d{1,2}[日号]|[一二三四五六七八九十廿]{1,3}[日号])"
 )
 _DATED_BEFORE = re.compile(
     r"(?:月|[日号]|到|至|在|是|于|截止|截至|改|挪|约|定|等|本月|说|讲|[日号]的?[、和跟])\s?$|(?:挪|推迟|延|提前|改期)[^。!?]{0,6}$"
@@ -114,6 +114,8 @@ def day_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
     if f is None:
         if c.plain[c.tokens[i].start : j and c.tokens[j - 1].end][-1:] == "号" and not _dated(c, i, j):
             return None
+        if i and c.tokens[i].glue == 0 and c.tokens[i - 1].kind == "month":
+            return None  # 2月30号
         if c.before(i) in _ADDRESS or c.before(i).isdigit():
             return None
         start = add_months(c.today.replace(day=1), c.turn)
@@ -199,11 +201,22 @@ def month_literal(c: Cursor, i: int, f: Frame | None) -> Step | None:
     return month_frame(year_frame(year, c.now), c.today.replace(year=year, month=month, day=1)), i + 1
 
 
+def dotted(c: Cursor, i: int, f: Frame | None) -> Step | None:
+    """The end of 2020.5.26-5.29."""
+    month, _, day = c.plain[c.tokens[i].start : c.tokens[i].end].partition(".")
+    if not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31:
+        return None
+    return _of_year(c, i, f, int(month), int(day))
+
+
 def month_day(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """3/5, 6·30, 09-01."""
+    return _of_year(c, i, f, *c.tokens[i].value)
+
+
+def _of_year(c: Cursor, i: int, f: Frame | None, month: int, day: int) -> Step | None:
     if f is not None and f.level != YEAR:
         return None
-    month, day = c.tokens[i].value
     year = f.start.year if f else c.now.year + c.turn
     if day > days_in(year, month):
         c.failed = True

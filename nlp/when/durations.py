@@ -33,20 +33,27 @@ _SECONDS = {
     "day": 86400,
     "week": 604800,
 }
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_MONTHS = {"month": 1, "quarter": 3, "year": 12, "century": 1200}
+_SIZES = _SECONDS | {
+    "workday": 86400,
+    "month": 2592000,
+    "quarter": 7776000,
+    "year": 31536000,
+    "century": 10**10,
+}
 _LEVELS = {
     "second": MINUTE,
     "minute": MINUTE,
     "five_minutes": MINUTE,
     "quarter_hour": MINUTE,
     "hour": HOUR,
-} | {
     "day": DAY,
+    "workday": DAY,
     "week": WEEK,
     "month": MONTH,
     "quarter": QUARTER,
     "year": YEAR,
-    "workday": DAY,
+    "century": YEAR,
 }
 
 
@@ -84,7 +91,9 @@ def length(c: Cursor, i: int, counted: bool = False) -> Length | None:
         if found.unit == "day" and c.plain[c.tokens[i].start : c.tokens[i].end] in {"一", "1"} and not joined:
             return found  # 一天八小时
         more = _one(c, j + joined, True, found.unit == "hour") if c.tokens[j + joined].glue <= 1 else None
-        if more is None or c.kind(j + joined) in {"half"} or (more.level <= found.level and not joined):
+        if more is None or c.kind(j + joined) == "half":
+            return found
+        if not joined and _SIZES[more.unit] >= _SIZES[found.unit]:
             return found
         found = Length(
             found.months + more.months,
@@ -137,6 +146,8 @@ def _one(c: Cursor, i: int, counted: bool, after_hours: bool = False) -> Length 
         half, j = True, j + 1
         if c.kind(j, 0) == "bell":
             j += 1
+    if c.kind(j, 0) == "more" and c.kind(j + 1) not in {"bell", "hour"}:
+        j += 1  # 两年多
     return _length(value + (0.5 if half else 0), name, j)
 
 
@@ -174,6 +185,12 @@ def _unit(
         return name, j + 1
     if kind == "WORKDAYS" and piece and c.plain[token.start : token.end] == "工作日":
         return "workday", j + 1
+    if kind == "CENTURY" and piece:
+        return "century", j + 1
+    if kind == "WHOLE" and c.plain[token.start] == "整":  # 三整天
+        return str(token.value), j + 1
+    if kind == "minute" and c.kind(j + 1, 0) == "more" and c.kind(j + 2, 0) == "bell":
+        return "minute", j + 3
     if kind == "bell" and (piece or c.plain[token.start - 1] in "俩仨"):  # 三个钟, 半个钟
         return "hour", j + 1
     if kind == "month" and (piece or counted or c.plain[token.start - 1] in "俩仨"):

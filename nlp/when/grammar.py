@@ -38,8 +38,8 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
         kind, j = c.kind(i + 3), i + 1
         if kind == "year" and not isinstance(c.tokens[i].value, int):
             return None
-    if kind == "year":
-        return years.year_number(c, i, f, j)
+    if kind in {"year", "YEAR_PART"}:
+        return years.year_number(c, i, f, i + 1 if kind == "YEAR_PART" else j)
     if kind in {"month", "MONTH_PART"}:
         return months.month_number(c, i, f, i + 1 if kind == "MONTH_PART" else j)
     if kind == "date":
@@ -47,6 +47,8 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
     if kind == "hour" or (f is not None and f.level in {DAY, PART} and not kind):
         return clocks.clock(c, i, f)
     value = c.tokens[i].value
+    if isinstance(value, float) and i > 1 and c.tokens[i - 1].kind == "TO" and c.tokens[i - 2].kind == "DATE":
+        return days.dotted(c, i, f)
     if isinstance(value, int):
         if kind == "UNIT" and c.tokens[i + 1].value == "quarter":
             return years.quarter(c, i, f, value, j)
@@ -78,8 +80,12 @@ _DOORS = frozenset({"室", "房", "号", "元", "块", "栋"})
 def pointed(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """这, 上, 下 with the unit behind it."""
     kind, token = c.kind(i + 1, 0), c.tokens[i + 1]
-    if kind == "year":
-        return years.year_pointer(c, i, f)
+    if c.plain[c.tokens[i].start] == "下" and c.before(i) == "一":
+        return None  # 问一下周三
+    if kind == "YEAR_PART" and c.plain[token.start] != "年":
+        return None
+    if kind in {"year", "YEAR_PART"}:
+        return years.year_pointer(c, i, f, i + 1 if kind == "YEAR_PART" else i + 2)
     if kind in {"month", "MONTH_PART"}:
         return months.month_pointer(c, i, f, i + 1 if kind == "MONTH_PART" else i + 2)
     if kind == "WEEKDAY":

@@ -180,11 +180,17 @@ def few(text: str) -> int | None:
     return _FEW.get(text)
 
 
+_SOME: Final = re.compile("[来几][天个年周分秒日小]")
+
+
 def _han(plain: str, at: int) -> tuple[str, Any, int] | None:
     match = _HAN.match(plain, at)
     if match is None or match.end() - at > 9:
         return None
-    return "NUM", _value(match[0]), match.end()
+    end = match.end()
+    if plain[end - 1] in "十百" and _SOME.match(plain, end):
+        end += 1  # 十来天, 二十几个小时
+    return "NUM", _value(match[0]), end
 
 
 @lru_cache(maxsize=4096)

@@ -21,6 +21,8 @@ _COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 _SHORT: Final = re.compile(r"(\d{1,2})[/·](\d{1,2})(?![\d/%])[日号]?")
 _TIMED: Final = re.compile(r"(\d{1,2})-(\d{1,2})(?=\s\d{1,2}:\d\d)")
 _DASHED: Final = re.compile(r"(0\d|1[0-2])-(\d\d)(?![\d-])(?:[日号]|(?=\s?\d{1,2}:\d\d)|(?<=0\d-\d\d))")
+#: 5/26-5/29: the second of two dates.
+_SLASHED: Final = re.compile(r"/\d{1,2}-$")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 Read = tuple[str, Any, int]
 
@@ -90,7 +92,7 @@ def _date(plain: str, at: int, joined: bool) -> Read | None:
         return (
             ("YEAR_MONTH", (int(match[1]), int(match[2])), match.end()) if _valid(int(match[2]), 1) else None
         )
-    if joined:
+    if joined and not _SLASHED.search(plain, max(0, at - 6), at):
         return None
     if (
         (match := _TIMED.match(plain, at))

@@ -80,10 +80,9 @@ def _fits(c: Cursor, found: Phrase) -> bool:
         return first.start <= c.now
     if first.cycle == DAY and first.part in _NIGHT and c.turn == 0:
         return True
-    end = last.start if last.level >= HOUR else last.end
-    if found.last is None and found.mod == "before" and last.level >= HOUR:
-        return end > c.now
-    return end > c.now
+    if first.cycle == WEEK and found.last is not None and first.end <= c.now:
+        return False  # 周一到周三 said on a Wednesday is next week's
+    return (last.start if last.level >= HOUR else last.end) > c.now
 
 
 def _phrase(c: Cursor, i: int) -> Phrase | None:
@@ -96,7 +95,7 @@ def _phrase(c: Cursor, i: int) -> Phrase | None:
             return None
     about = c.tokens[start].kind == "ABOUT"
     step = expression(c, i)
-    if step is None:
+    if step is None or c.failed:
         return None
     first, j = step
     if about and (c.plain[c.tokens[start].start] != "约" or c.before(start) in _MEASURED):
@@ -236,7 +235,12 @@ def _said(c: Cursor, i: int, found: Phrase) -> Said:
     first, last, mod, j = found
     span = (c.tokens[i].start, c.tokens[j - 1].end)
     chosen, dated = first.cycle != NO_CYCLE, first.dated
-    days = c.tokens[i].kind == c.tokens[j - 1].kind == "WEEKDAY" and last is not None and last.level == DAY
+    days = (
+        c.tokens[i].kind == c.tokens[j - 1].kind == "WEEKDAY"
+        and c.tokens[i + 1].kind == "TO"
+        and last is not None
+        and last.level == DAY
+    )
     if last is not None:
         end = last.start if last.level >= HOUR else last.end
         level = min(max(first.level, last.level), MINUTE)

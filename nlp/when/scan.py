@@ -47,6 +47,13 @@ def scan(plain: str, now: datetime, backward: bool = False) -> list[Said]:
 
 
 def _present(c: Cursor, i: int) -> tuple[Said, int]:
-    """现在, 马上; 从现在到八点 is a range."""
-    token = c.tokens[i]
-    return Said("point", (token.start, token.end), c.now, None, "minute", now=True), i + 1
+    """现在, 马上; 从现在到八点 is a range, 从现在起 has no end."""
+    token, then = c.tokens[i], c.kind(i + 1)
+    now = Said("point", (token.start, token.end), c.now, None, "minute", now=True)
+    if then == "SINCE":
+        return now._replace(kind="open", span=(token.start, c.tokens[i + 1].end), mod="after"), i + 2
+    last = phrase(c, i + 2) if then == "TO" and token.kind == "NOW" else None
+    if last and last[0].kind == "point" and last[0].start:
+        end, span = last[0].end or last[0].start, (token.start, last[0].span[1])
+        return Said("range", span, c.now, end, last[0].grain, dated=True), last[1]
+    return now, i + 1

@@ -30,11 +30,11 @@ def year_name(c: Cursor, i: int, f: Frame | None) -> Step | None:
     return year_frame(c.now.year + c.tokens[i].value, c.now), i + 1
 
 
-def year_pointer(c: Cursor, i: int, f: Frame | None) -> Step | None:
+def year_pointer(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
     """这一年, 上一年, 下年."""
     if f is not None:
         return None
-    return year_frame(c.now.year + c.tokens[i].value, c.now), i + 2
+    return year_frame(c.now.year + c.tokens[i].value, c.now), j
 
 
 def year_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
