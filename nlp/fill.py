@@ -10,7 +10,7 @@ from nlp.lexicon import Span
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
-from nlp.slots import assignee, location, name, people, time, urgency
+from nlp.slots import assignee, audience, choice, location, name, options, people, time, urgency
 from nlp.slots.location import Location
 
 BRIEF = 20
@@ -48,7 +48,7 @@ def fill(rule: Rule, score: Score, reading: Reading, book: RuleBook) -> tuple[di
             value = _category(reading, book)
         else:
             value = _SLOTS[slot](rule, reading)
-        if value not in (None, "", {}):
+        if value not in (None, "", {}, []):
             slots[slot] = value
     return slots, _brief(rule, score, reading)
 
@@ -158,10 +158,29 @@ def _people(rule: Rule, reading: Reading) -> int | None:
     return found[-1 if "加上" in plain or "连上" in plain else 0][0]
 
 
+def _audience(rule: Rule, reading: Reading) -> dict[str, object] | None:
+    chosen = audience.choose(reading.plain)
+    return chosen.write() if chosen else None
+
+
+def _as_typed(reading: Reading, found: Sequence[tuple[str, Span]]) -> list[str]:
+    return [reading.text[start:end] for _, (start, end) in found]
+
+
+def _choice(rule: Rule, reading: Reading) -> str | None:
+    for value, (start, end) in choice.find(reading.plain):
+        typed = reading.text[start:end]
+        return typed if reading.plain[start:end] == value else value
+    return None
+
+
 _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "location": _location,
     "time": _time,
     "assignee": _assignee,
+    "audience": _audience,
+    "options": lambda _, reading: _as_typed(reading, options.find(reading.plain)),
+    "choice": _choice,
     "ref": _ref,
     "urgency": lambda _, reading: urgency.choose(reading.plain),
     "name": _name,
@@ -182,6 +201,14 @@ def values(slot: str, reading: Reading, book: RuleBook) -> list[Any]:
         return [f.window.write() for f in reading.times]
     if slot == "location":
         return _locations(reading)
+    if slot == "audience":
+        return [value.write() for value, _ in audience.find(reading.plain)]
+    if slot == "options":
+        return _as_typed(reading, options.find(reading.plain))
+    if slot == "choice":
+        return [value for value, _ in choice.find(reading.plain)]
+    if slot == "assignee":
+        return [reading.text[start:end] for _, (start, end) in assignee.find(reading.plain)]
     if slot == "urgency":
         return [value for value, _ in urgency.find(reading.plain)]
     if slot == "ref":

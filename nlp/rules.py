@@ -25,7 +25,7 @@ LEVELS = {
 ROLES = frozenset({"resident", "staff", "committee"})
 SLOTS = frozenset(
     {"category", "kind", "location", "time", "urgency", "name", "phone", "ref", "people", "price", "plate"}
-    | {"duration_minutes", "assignee", "rating", "capacity"}
+    | {"duration_minutes", "assignee", "rating", "capacity", "audience", "options", "choice"}
 )
 NUMBERS = frozenset({"ref", "room", "none"})
 #: Wording is kept in the same files by others; it is not ours to judge.
