@@ -22,7 +22,8 @@ STILL = 30 * 60 * 1000  # ms: how long words may belong to the danger that was r
 ACKNOWLEDGES = frozenset({"dialog.affirm", "ticket.accept", "ticket.progress"})
 #: From somebody who waits for help these are about the danger, whatever else they could be about.
 WAITING = frozenset(
-    {"none", "inform", "ticket.urge", "ticket.amend", "profile.bind", "dialog.affirm", "smalltalk"}
+    {"none", "inform", "ticket.urge", "ticket.amend", "ticket.reopen", "profile.bind", "dialog.affirm"}
+    | {"smalltalk"}
 )
 #: What ends a danger of a kind, by the word of who was in it.
 _OVER = {

@@ -160,6 +160,8 @@ async def several(turn: Turn, form: About) -> None:
 
 @skill.on("urge", About, by=Role.RESIDENT)
 async def urge(turn: Turn, form: About) -> None:
+    if await hurried(turn):
+        return
     ticket = await own(
         turn, form, State.OPEN, State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED
     )
@@ -191,13 +193,18 @@ async def cancel(turn: Turn, form: About) -> None:
 
 @skill.on("amend", Amend, by=Role.RESIDENT)
 async def amend(turn: Turn, form: Amend) -> None:
-    each = await follow_up.hurried(turn, turn.item.text)
-    for ticket, pressing in each:
-        await change(turn, ticket, Amend(urgency=pressing))
-    if each:
+    if await hurried(turn):
         return
     ticket = await own(turn, About(ref=form.ref, category=form.category))
     await change(turn, ticket, form)
+
+
+async def hurried(turn: Turn) -> bool:
+    """Of several things, each as pressing as was said of it; whether that was what the words said."""
+    each = await follow_up.hurried(turn, turn.item.text)
+    for ticket, pressing in each:
+        await change(turn, ticket, Amend(urgency=pressing))
+    return bool(each)
 
 
 async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
@@ -278,9 +285,18 @@ def confirmable(form: About) -> tuple[State, ...]:
     return () if form.ref is not None else (State.AWAITS, State.OPEN, *HAND)
 
 
+#: Where somebody says that it is done.
+DONE = (State.AWAITS, State.RESOLVED, State.UNCONFIRMED)
+
+
 @skill.on("reopen", About, by=Role.RESIDENT)
 async def reopen(turn: Turn, form: About) -> None:
-    ticket = await own(turn, form, State.AWAITS, State.RESOLVED, State.UNCONFIRMED)
+    """「还是没好」. While nobody said that it was done, it means: when does somebody come?"""
+    mine = await tickets.of_resident(turn.db, turn.person)
+    if form.ref is None and any(t.open for t in mine) and not any(t.state in DONE for t in mine):
+        await urge(turn, form)
+        return
+    ticket = await own(turn, form, *DONE)
     concerned = await tickets.concerned(turn.db, ticket)
     if not any(one.id == turn.person.id for one in concerned):
         raise Refusal("ticket.only_concerned", ticket=ticket)

@@ -12,7 +12,7 @@ from nlp.ranker import Ranker, Thought
 from nlp.reading import Reading, longest
 from nlp.rules import Rule, RuleBook
 from nlp.score import Score, denied
-from nlp.slots import assignee, deadline, location, name, people, time, urgency
+from nlp.slots import assignee, audience, choice, deadline, location, name, options, people, time, urgency
 from nlp.slots.location import Location
 from nlp.tagger import Tagger, features
 
@@ -59,7 +59,9 @@ class Filler:
             elif slot in TEXTUAL:
                 value = _textual(slot, rule, reading, marked)
             elif slot == "options":
-                value = [reading.text[start:end] for start, end in marked.get("option", ())]
+                value = _SLOTS[slot](rule, reading) or [
+                    reading.text[s:e] for s, e in marked.get("option", ())
+                ]
             elif slot == "location":
                 value = _location(rule, reading, marked)
             elif slot == "time":
@@ -217,8 +219,27 @@ def _people(rule: Rule, reading: Reading) -> int | None:
     return found[-1 if "加上" in plain or "连上" in plain else 0][0]
 
 
+def _audience(rule: Rule, reading: Reading) -> dict[str, object] | None:
+    chosen = audience.choose(reading.plain)
+    return chosen.write() if chosen else None
+
+
+def _as_typed(reading: Reading, found: Sequence[tuple[str, Span]]) -> list[str]:
+    return [reading.text[start:end] for _, (start, end) in found]
+
+
+def _choice(rule: Rule, reading: Reading) -> str | None:
+    for value, (start, end) in choice.find(reading.plain):
+        typed = reading.text[start:end]
+        return typed if reading.plain[start:end] == value else value
+    return None
+
+
 _SLOTS: dict[str, Callable[[Rule, Reading], Any]] = {
     "assignee": _assignee,
+    "audience": _audience,
+    "options": lambda _, reading: _as_typed(reading, options.find(reading.plain)),
+    "choice": _choice,
     "ref": _ref,
     "urgency": lambda _, reading: urgency.choose(reading.plain),
     "name": _name,
@@ -245,6 +266,14 @@ def values(slot: str, reading: Reading, book: RuleBook) -> list[Any]:
         return [value.write() for value, _ in reading.periods]
     if slot == "location":
         return _locations(reading)
+    if slot == "audience":
+        return [value.write() for value, _ in audience.find(reading.plain)]
+    if slot == "options":
+        return _as_typed(reading, options.find(reading.plain))
+    if slot == "choice":
+        return [value for value, _ in choice.find(reading.plain)]
+    if slot == "assignee":
+        return [reading.text[start:end] for _, (start, end) in assignee.find(reading.plain)]
     if slot == "urgency":
         return [value for value, _ in urgency.find(reading.plain)]
     if slot == "ref":
