@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import math
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import mul
 from pathlib import Path
 
@@ -18,9 +18,9 @@ FOLDER = Path(__file__).parent / "models"
 _FIRST, _MIDDLE = 33, 80
 #: The largest weight of one pair of characters, in steps; a larger one is several pairs.
 MOST = 46
-_BITS, _HALF = 32, 1 << 31
+_BITS, _HALF, _MASK = 32, 1 << 31, (1 << 32) - 1
 #: So many rows are kept as numbers: the frequent ones soon, whatever else is said.
-_KEPT = 16_000
+_KEPT = 30_000
 #: What one step is worth before a text's length is taken into account.
 STEP = 0.2
 #: What holds of every text.
@@ -43,6 +43,36 @@ class _Packed(dict[str, int]):
         units = map(self._units.__getitem__, row[::2])
         packed = self[name] = sum(map(mul, units, map(self._steps.__getitem__, row[1::2])))
         return packed
+
+
+class Few(dict[str, int]):
+    """Some columns of a table, for many small texts: rows as whole numbers, made when first asked for."""
+
+    def __init__(self, rows: Mapping[str, str], columns: Sequence[int]) -> None:
+        super().__init__()
+        self._rows = rows
+        self._units = {chr(_FIRST + column): 1 << (_BITS * i) for i, column in enumerate(columns)}
+        self._zero = sum(_HALF << (_BITS * i) for i in range(len(columns)))
+        self._shifts = [_BITS * i for i in range(len(columns))]
+
+    def __missing__(self, name: str) -> int:
+        if len(self) >= _KEPT:
+            self.clear()
+        row, units, packed = self._rows[name], self._units, 0
+        for column in units:
+            at = row.find(column)
+            while at >= 0:  # a column may stand several times, and its sign may be a weight of another
+                if not at % 2:
+                    packed += units[column] * (ord(row[at + 1]) - _MIDDLE)
+                at = row.find(column, at + 1)
+        self[name] = packed
+        return packed
+
+    def scores(self, features: Iterable[str]) -> list[int]:
+        """The sum of weights a column, in steps; a feature that is named twice counts twice."""
+        known = filter(self._rows.__contains__, features)
+        total = self._zero + sum(map(self.__getitem__, known))
+        return [(total >> shift & _MASK) - _HALF for shift in self._shifts]
 
 
 class Linear:
@@ -91,6 +121,9 @@ class Linear:
         if sys.byteorder == "big":
             fields.reverse()
         return [field - _HALF for field in fields]
+
+    def few(self, columns: Sequence[int]) -> Few:
+        return Few(self._rows, columns)
 
     def save(self, path: Path) -> None:
         """Written the same for the same weights, whenever it is."""

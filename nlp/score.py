@@ -114,6 +114,10 @@ class Scorer:
             if rule.intent not in said and evidence.pattern.match(reading.scene):
                 said[rule.intent] = evidence
 
+    def touches(self, rule: Rule, reading: Reading) -> bool:
+        """Whether a word of the rule's evidence stands in the text at all."""
+        return not self._indexes[rule.intent].by_name.keys().isdisjoint(reading.found)
+
     def score(self, rule: Rule, reading: Reading) -> Score:
         """What speaks for and against one rule; its slots are looked for only where its words are there."""
         score, index = Score(rule), self._indexes[rule.intent]

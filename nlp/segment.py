@@ -94,6 +94,12 @@ def _keep(path: Path, words: tuple[dict[str, int], int]) -> None:
         Path(file.name).replace(path)
 
 
+def use(cut: Cut) -> None:
+    """Cut with this from now on: the models are trained on jieba's own words, whatever is installed."""
+    global _cut  # noqa: PLW0603
+    _cut = cut
+
+
 def warm(folder: Path | None = None) -> threading.Thread:
     """Load in the background, the dictionary kept in `folder`; the thread is returned for whoever waits."""
     global _folder  # noqa: PLW0603

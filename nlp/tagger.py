@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nlp.features import Found
 from nlp.labelled import TEXTUAL, Marked
-from nlp.linear import FOLDER, Linear
+from nlp.linear import FOLDER, Few, Linear
 
 SPANS = "spans.tsv.gz"
 OUTSIDE = "O"
@@ -96,6 +96,7 @@ class Tagger:
     def __init__(self, model: Linear) -> None:
         self.model = model
         self._index = {label: i for i, label in enumerate(model.columns)}
+        self._kept: dict[tuple[str, ...], tuple[list[str], Few, list[list[int]]]] = {}
 
     @classmethod
     @cache
@@ -115,17 +116,22 @@ class Tagger:
         """The words of these slots, from the features of each character."""
         if not self.model or not seen:
             return []
-        labels = [OUTSIDE, *(side + name for name in slots for side in "BI")]
-        columns = [self._index[label] for label in labels]
-        rows = [[row[c] for c in columns] for row in map(self.model.scores, seen)]
+        labels, few, steps = self._of(tuple(slots))
+        rows = list(map(few.scores, seen))
         if _LONG.isdisjoint(slots):
             for row in rows:
                 row[0] -= _EAGER
-        return read(best(rows, labels, self._moves(labels, columns)))
+        return read(best(rows, labels, steps))
 
-    def _moves(self, labels: Sequence[str], columns: Sequence[int]) -> list[list[int]]:
-        steps = [self._steps[label] for label in labels]
-        return moves([[step[c] for c in columns] for step in steps], labels)
+    def _of(self, slots: tuple[str, ...]) -> tuple[list[str], Few, list[list[int]]]:
+        """The labels of these slots, their columns, and the steps between them."""
+        known = self._kept.get(slots)
+        if known is None:
+            labels = [OUTSIDE, *(side + name for name in slots for side in "BI")]
+            columns = [self._index[label] for label in labels]
+            steps = [[self._steps[label][c] for c in columns] for label in labels]
+            known = self._kept[slots] = labels, self.model.few(columns), moves(steps, labels)
+        return known
 
 
 def moves(steps: Sequence[Sequence[int]], labels: Sequence[str]) -> list[list[int]]:

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from nlp import labelled, learning, ranker, tagger
+from nlp import labelled, learning, ranker, segment, tagger
 from nlp.fill import sought_in
 from nlp.labelled import Line
 from nlp.linear import FOLDER, Linear
@@ -23,7 +23,7 @@ from nlp.understanding import Understanding
 #: The list of what the tables were made from, beside them.
 SOURCES = "sources.txt"
 _READERS = ("features.py", "labelled.py", "learning.py", "normal.py", "tagger.py", "train.py")
-#: How much a line counts whose slots are all stated: these were checked twice.
+#: How much a line counts whose slots are all stated: these are what we measure on.
 _WHOLE = 2.0
 
 
@@ -99,6 +99,7 @@ def examples(mind: Understanding) -> Iterator[Line]:
 
 def tables(lines: Iterable[Line]) -> dict[str, Linear]:
     """All tables that these lines make, by the name of their file."""
+    segment.use(segment.plain())
     mind = Understanding.untrained()
     kept = [line for line in (*lines, *examples(mind)) if line.text]
     trainer = Trainer(mind)

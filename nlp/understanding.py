@@ -34,12 +34,13 @@ _COMMAND = 0.4
 #: How far the best must be ahead of the next, and its score at the least, or we ask: below, fewer than one in
 #: two is right on lines that were not taught. What is offered then scores so much.
 MARGIN, FLOOR, NEAR = 0.12, -0.45, -0.7
-#: Danger: what a point of the rules adds to the models' lead, and takes away; where together they are above the floor, we
-#: act. A danger missed is worse than a false alarm; in a group, where nobody asked us, we want to be surer.
+#: Danger: what a point of the rules adds to the models' lead, and takes away; where together they are above
+#: the floor, we act. A danger missed is worse than a false alarm; in a group, where nobody asked us, the
+#: models' lead alone must be so large; nowhere is a text danger that scores less than this.
 _FOR_DANGER, _AGAINST_DANGER = 0.2, 0.25
-DANGER_FLOOR, DANGER_IN_GROUP, DANGER_SCORE = 0.0, 0.3, -0.6
+DANGER_FLOOR, DANGER_IN_GROUP, DANGER_SCORE = 0.0, 0.5, -0.6
 #: In a group, where nobody asked us, a request must be so clear; a few characters hardly ever are.
-CLEAR, _FEW = 9.7, 6
+CLEAR, _FEW = 8.6, 6
 #: The weight of one plain statement; so many candidates are kept.
 _SURE, _CANDIDATES = 1.8, 8
 #: A message longer than this is pasted, not said: intents are sought in its beginning, danger in all of it.
@@ -89,6 +90,11 @@ class Understanding:
     def __init__(self, book: RuleBook, vocabulary: Vocabulary, ranker: Ranker, tagger: Tagger) -> None:
         self._book = book
         self._rules = {rule.intent: rule for rule in book.rules}
+        #: what somebody of a role cannot mean; danger is decided apart
+        self._not_by = {
+            role: [DANGER, *(rule.intent for rule in book.rules if role not in rule.roles)]
+            for role in rules.ROLES
+        }
         self._internal = [rule for rule in book.rules if rule.intent != rule.public]
         self._normal = Normaliser(book.misspellings)
         names: dict[str, set[str]] = {name: {name} for name in book.names() if name[0] not in "<{"}
@@ -258,8 +264,9 @@ class Understanding:
 
     def _rank(self, reading: Reading, thought: Thought, role: str) -> Ranked:
         """Every intent that this speaker may mean; a command is one beyond doubt."""
-        scores = {name: score for name, score in thought.scores.items() if role in self._roles(name)}
-        scores.pop(DANGER, None)
+        scores = dict(thought.scores)
+        for intent in self._not_by[role]:
+            scores.pop(intent, None)
         first = max(scores.values(), default=0.0)
         for intent in self._scorer.commands(reading):
             rule = self._rules[intent]
@@ -272,11 +279,7 @@ class Understanding:
         return Ranked(tuple(order[:_CANDIDATES]), scores.get("none", 0.0))
 
     def _says(self, rule: Rule, reading: Reading) -> bool:
-        return self._scorer.score(rule, reading).weight >= _SURE
-
-    def _roles(self, intent: Intent) -> frozenset[str]:
-        rule = self._rules.get(intent)
-        return rule.roles if rule else rules.ROLES
+        return self._scorer.touches(rule, reading) and self._scorer.score(rule, reading).weight >= _SURE
 
     def _clearness(self, item: Item, ranked: Ranked, thought: Thought, reading: Reading) -> float:
         """How clear it is that a message in a group, where nobody asked us, wants this of somebody.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import rows, start, turns, words
+from tests.bench import peers, rows, start, turns, words
 
 RATE, TAIL, READY, MEMORY = 0.35, 3.0, 0.6, 120.0
 
@@ -75,6 +75,21 @@ def say_words() -> None:
         )
 
 
+def say_peers() -> None:
+    found = peers.measure()
+    say(f"Intents of {found.lines} lines, beside a character SVM: both taught the same others, neither these")
+    if found.svm is None or found.svm_private is None or found.svm_us is None:
+        say(f"  ours {found.ours:.3f}; scikit-learn is not installed: no peer")
+        return
+    for name, ours, theirs in (
+        ("all lines", found.ours, found.svm),
+        ("private ones", found.ours_private, found.svm_private),
+        ("µs a line", found.ours_us, found.svm_us),
+    ):
+        digits = 0 if ours > 1 else 3
+        say(f"  {name:14} {ours / theirs:5.2f}×  {ours:.{digits}f} | {theirs:.{digits}f}")
+
+
 def say_rows() -> None:
     with folder() as made:
         hand, *found = rows.measure(made)
@@ -90,6 +105,7 @@ def main() -> None:
     say(f"{os.cpu_count()} cores, load before: {loads}")
     say_start(say_turns())
     say_words()
+    say_peers()
     say_rows()
     say(f"{time.perf_counter() - began:.0f} s in all")
 
