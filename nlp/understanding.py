@@ -33,14 +33,14 @@ DANGER = "emergency.report"
 _COMMAND = 0.4
 #: How far the best must be ahead of the next, and its score at the least, or we ask: below, fewer than one in
 #: two is right on lines that were not taught. What is offered then scores so much.
-MARGIN, FLOOR, NEAR = 0.12, -0.45, -0.7
+MARGIN, FLOOR, NEAR = 0.12, -0.45, -0.5
 #: Danger: what a point of the rules adds to the models' lead, and takes away; where together they are above
 #: the floor, we act. A danger missed is worse than a false alarm; in a group, where nobody asked us, the
 #: models' lead alone must be so large; nowhere is a text danger that scores less than this.
 _FOR_DANGER, _AGAINST_DANGER = 0.2, 0.25
-DANGER_FLOOR, DANGER_IN_GROUP, DANGER_SCORE = 0.0, 0.5, -0.6
+DANGER_FLOOR, DANGER_IN_GROUP, DANGER_SCORE = 0.05, 0.5, -0.6
 #: In a group, where nobody asked us, a request must be so clear; a few characters hardly ever are.
-CLEAR, _FEW = 8.6, 6
+CLEAR, _FEW = 8.8, 6
 #: The weight of one plain statement; so many candidates are kept.
 _SURE, _CANDIDATES = 1.8, 8
 #: A message longer than this is pasted, not said: intents are sought in its beginning, danger in all of it.
@@ -265,7 +265,7 @@ class Understanding:
     def _rank(self, reading: Reading, thought: Thought, role: str) -> Ranked:
         """Every intent that this speaker may mean; a command is one beyond doubt."""
         scores = dict(thought.scores)
-        for intent in self._not_by[role]:
+        for intent in self._not_by.get(role, (DANGER,)):
             scores.pop(intent, None)
         first = max(scores.values(), default=0.0)
         for intent in self._scorer.commands(reading):

@@ -131,7 +131,7 @@ def test_lines_that_were_not_taught(taught_less: Understanding) -> None:
 def test_chatter_is_left_alone() -> None:
     tally = evaluate.measure(UNDERSTANDING, labelled.read(CHATTER))
     assert tally.silence["chatter answered"] <= 2e-4 * tally.silence["chatter"]
-    assert tally.silence["chatter understood"] <= 15e-4 * tally.silence["chatter"]
+    assert tally.silence["chatter understood"] <= 20e-4 * tally.silence["chatter"]
 
 
 def test_the_models_are_what_these_lines_make() -> None:
