@@ -164,6 +164,8 @@ def parse(text: str | None, jsonl: bool, slot: str | None, group: bool, role: st
         reader = parsing.Reader.sample(settings())
     if slot and not jsonl:
         raise click.UsageError("--slot 要和 --jsonl 一起用")
+    if slot and slot not in parsing.SLOTS:
+        raise click.UsageError(f"没有这种信息：{slot}（有 {'、'.join(sorted(parsing.SLOTS))}）")
     if jsonl:
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
         for raw in sys.stdin:

@@ -10,28 +10,13 @@ from bot.app import clock_for
 from bot.config import Settings
 from bot.domain import communities
 from bot.responses import Wording
+from nlp import rules
 from nlp.meaning import Item
 from nlp.understanding import Understanding
 
 ROLES = ("resident", "staff", "committee")
-SLOTS = frozenset(
-    {
-        "category",
-        "deadline",
-        "duration_minutes",
-        "location",
-        "name",
-        "people",
-        "period",
-        "phone",
-        "plate",
-        "price",
-        "ref",
-        "rrule",
-        "time",
-        "urgency",
-    }
-)
+#: What may be sought alone.
+SLOTS = rules.SLOTS
 
 
 class BadLine(ValueError):
@@ -66,7 +51,7 @@ class Reader:
         meaning = self._mind.understand(
             given["text"], now=given["now"], group=given["group"], role=given["role"]
         )
-        first = meaning.items[0] if meaning.sure else Item("none", meaning.items[0].confidence)
+        first = meaning.guess or meaning.items[0]
         answer = identity | self._item(first)
         if meaning.sure and len(meaning.items) > 1:
             answer["items"] = [self._item(item) for item in meaning.items]

@@ -83,6 +83,8 @@ def _records(path: Path, text: str) -> Iterator[Line]:
     for index, raw in enumerate(text.splitlines(), 1):
         try:
             record = json.loads(raw)
+            if not isinstance(record["text"], str):
+                raise TypeError("text: a string is needed")
             slots = record.get("slots", {})
             yield Line(
                 text=record["text"],
