@@ -19,7 +19,9 @@ _BUILDINGS = re.compile(
     rf"(?<![\d第每几])(?:{_N}(?:号楼|号|栋|幢|座|洞|\#)?\s?[、,和跟与及到至~-]?\s?){{0,9}}?{_N}(?:号楼|栋|幢|座|洞(?=的)|\#楼?)"
     rf"(?:\s?[、,和跟与及]?\s?{_N}(?:号楼|栋|幢|座))*(?:\s?的?(?P<units>{_N}(?:[、,和跟与及到至-]{_N})*单元(?:[、和跟与及]?{_N}单元)*))?"
 )
-_UNITS = re.compile(rf"(?<![\d第每几栋幢座楼]){_N}(?:[、和跟与及到至-]{_N})*单元(?:[、和跟与及]?{_N}单元)*(?!门(?!口的))")
+_UNITS = re.compile(
+    rf"(?<![\d第每几栋幢座楼]){_N}(?:[、和跟与及到至-]{_N})*单元(?:[、和跟与及]?{_N}单元)*(?!门(?!口的))"
+)
 _RANGE = re.compile(rf"(?P<first>{_N})(?:号楼|栋|幢|座|号|单元)?[到至~-](?P<last>{_N})")
 _NUMBER = re.compile(_N)
 #: The command before those it names: 通知3栋, 发给3号楼和5号楼的住户, 以9号楼全体住户为对象.
@@ -33,17 +35,39 @@ _FOLK = re.compile(
     r"\s?(?:那栋楼?|那边|这边|整栋|全)?的?\s?(?:全体|所有|各位|各家|各户|每家)?(?:业主|住户|邻居|居民|街坊|各位|老少|人家|租户|租客|朋友|家里|家家)|\s?的(?=都|注意|请|$|[,。!?\s])|全体|内部|投[个票]|表[个决]|"
     r"的?表决|的?投票|的?意愿"
 )
-_SENT = re.compile(r"[,。!?;:\s]*(?:请)?(?:发|推|播|转告|通知|告知|告诉|转发|发一下|发出去|发群|都说|说一[声下])")
+_SENT = re.compile(
+    r"[,。!?;:\s]*(?:请)?(?:发|推|播|转告|通知|告知|告诉|转发|发一下|发出去|发群|都说|说一[声下])"
+)
 #: A building named before: 通知那栋楼的.
 _THAT_HOUSE = re.compile(r"(?:通知|告诉|给|让|叫|跟|提醒)(?:[那这该]栋|[他她它]们[那这]?[楼栋])")
 #: At the start of an order, right before the matter: 8栋今晚停水，发一下.
 _AT_END = re.compile(r"(?:发一下|发给|发到|通知|告诉|转告|推给|发)[\s]?$")
 
 _SCOPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("committee", re.compile(r"业委会(?:的?(?:成员|委员|几位|各位|全体|诸位|内部|群|人|同事))?|(?:各位|全体|所有|诸位)?委员(?:会)?(?:们|专用|内部|几位)?|居委(?:会)?(?:同事|成员|内部)|筹备组")),
-    ("staff", re.compile(r"(?:全体|所有|各位|物业|咱们?)?的?(?:员工|职工|工作人员|物业(?:前台|人员|同事)|同事们?|师傅们|维修(?:工|组|班|部|人员)|水电(?:工|班)|值班(?:员|人员)|工程部|保安(?:们|队|亭|室|师傅|大哥|同志)?|保洁(?:们|阿姨|员|队|大姐)?|门卫|门岗|秩序队|绿化(?:工|队)|园丁|物管人员|客服们?)")),
-    ("tenants", re.compile(r"(?:全体|所有|各位|全部)?(?:租客|租户|房客|租房(?:子)?的|租住的|租赁户|承租人)(?:们|朋友们?)?")),
-    ("owners", re.compile(r"(?:全体|所有|各位|全部|广大|每位|每户)?(?:业主|房东|房主|产权人)(?!群|大会|委|会|反映|问|信息|家里|投诉|代表|拒|不配合)(?:们|朋友们?)?")),
+    (
+        "committee",
+        re.compile(
+            r"业委会(?:的?(?:成员|委员|几位|各位|全体|诸位|内部|群|人|同事))?|(?:各位|全体|所有|诸位)?委员(?:会)?(?:们|专用|内部|几位)?|居委(?:会)?(?:同事|成员|内部)|筹备组"
+        ),
+    ),
+    (
+        "staff",
+        re.compile(
+            r"(?:全体|所有|各位|物业|咱们?)?的?(?:员工|职工|工作人员|物业(?:前台|人员|同事)|同事们?|师傅们|维修(?:工|组|班|部|人员)|水电(?:工|班)|值班(?:员|人员)|工程部|保安(?:们|队|亭|室|师傅|大哥|同志)?|保洁(?:们|阿姨|员|队|大姐)?|门卫|门岗|秩序队|绿化(?:工|队)|园丁|物管人员|客服们?)"
+        ),
+    ),
+    (
+        "tenants",
+        re.compile(
+            r"(?:全体|所有|各位|全部)?(?:租客|租户|房客|租房(?:子)?的|租住的|租赁户|承租人)(?:们|朋友们?)?"
+        ),
+    ),
+    (
+        "owners",
+        re.compile(
+            r"(?:全体|所有|各位|全部|广大|每位|每户)?(?:业主|房东|房主|产权人)(?!群|大会|委|会|反映|问|信息|家里|投诉|代表|拒|不配合)(?:们|朋友们?)?"
+        ),
+    ),
     (
         "all",
         re.compile(
@@ -112,9 +136,9 @@ def _places(plain: str) -> list[tuple[Audience, Span]]:
         if not any(start < match.end() and match.start() < end for start, end in taken):
             _keep(found, plain, Audience("buildings", (), _list(match[0])), match.span())
     if not found and _THAT_HOUSE.search(plain):
-        match = _BUILDINGS.search(plain)
-        if match:
-            found.append((True, Audience("buildings", _list(match[0])), match.span()))
+        meant = _BUILDINGS.search(plain)
+        if meant:
+            found.append((True, Audience("buildings", _list(meant[0])), meant.span()))
     found.sort(key=lambda one: not one[0])
     return [(where, span) for _, where, span in found]
 
@@ -127,7 +151,7 @@ def _keep(found: list[tuple[bool, Audience, Span]], plain: str, where: Audience,
     first = start == 0 and bool(re.search(r"(?:发|推|转告|通知|告知|说)[^,]{0,4}$|投[个票]|表[个决]", plain))
     last = not rest and bool(_AT_END.search(left))
     if told or folk or first or last:
-        found.append((told and (folk or last) or told, where, span))
+        found.append(((told and (folk or last)) or told, where, span))
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -171,9 +195,9 @@ def _weight(plain: str, span: Span, scope: str) -> float:
     addressed = bool(_ADDRESSED.search(left))
     if not (whole or addressed) and _MENTIONED.search(left):
         return 0
-    if addressed and left.endswith("请") and not whole:
-        if scope == "staff" or word in {"邻居", "住户"}:
-            return 0
+    asked = addressed and left.endswith("请") and not whole
+    if asked and (scope == "staff" or word in {"邻居", "住户"}):
+        return 0
     if re.search(r"[返还退交][给畀]$", left):
         return 0
     weight = 2.0 * addressed + 1.0 * whole + 1.0 * bool(_CALLED.match(plain, end) or word.endswith("们"))

@@ -13,7 +13,7 @@ Parts = dict[str, str]
 
 #: Without one of these there is no address.
 _GATE = re.compile(r"[0-9栋幢座楼层室户洞]|单元|[零〇一二三四五六七八九]{3}")
-#: Where a part may begin; letters and digits only where no word or number runs on. 两 counts, it names nothing.
+#: Where a part may begin; letters and digits only where no word or number runs on. 两 only counts.
 _BEGIN = re.compile(
     r"(?<![0-9a-z])(?<!\d[.,:])[0-9a-z]"
     r"|[零〇一二三四五六七八九十廿卅负]|[东西南北中左右](?=单元|门洞)|地(?=下|库)"
@@ -45,22 +45,32 @@ _DASHES = re.compile(r"[-–—/]")
 _JOINT = re.compile(r"[\s,、的·\-/–—]{0,3}(?:门牌号?|靠|房号|房间号?)?[\s:]?")
 #: Before a floor: it is climbed, counted, passed; behind it: it is more than one, or a measure.
 _NO_FLOOR_BEFORE = re.compile(r"(?:[爬走差共每第几隔按]|按了|[爬走跑上下坐按]到)$")
-_NO_FLOOR_BEHIND = re.compile(r"高|半|楼(?![道上下梯口顶面])|层|的?以[上下]|往[上下](?=$|[\s,。!?;])|的?按|道灯费"
-    r"|的?(?:住户|邻居|业主|那家|人家)?(?:说|讲|话|反映)")
+_NO_FLOOR_BEHIND = re.compile(
+    r"高|半|楼(?![道上下梯口顶面])|层|的?以[上下]|往[上下](?=$|[\s,。!?;])|的?按|道灯费"
+    r"|的?(?:住户|邻居|业主|那家|人家)?(?:说|讲|话|反映)"
+)
 #: Layers and shelves, not floors: 刷了三层漆, 三层的架子.
-_LAYERS_BEFORE, _LAYERS_BEHIND = re.compile(r"[了有共台]$"), re.compile(r"的?(?:架子|[柜屉蒸饭床布纸漆膜皮蛋货玻水油灰])")
+_LAYERS_BEFORE, _LAYERS_BEHIND = (
+    re.compile(r"[了有共台]$"),
+    re.compile(r"的?(?:架子|[柜屉蒸饭床布纸漆膜皮蛋货玻水油灰])"),
+)
 #: 一层 is mostly a layer; a floor only where something stands on it.
-_ON_FIRST = re.compile(r"的?(?:大[厅堂]|楼道|走廊|过道|电梯|门口|架空|商铺|住户|那[家户]|[东西南北][边侧]|$|[,。!?;\s\d])")
+_ON_FIRST = re.compile(
+    r"的?(?:大[厅堂]|楼道|走廊|过道|电梯|门口|架空|商铺|住户|那[家户]|[东西南北][边侧]|$|[,。!?;\s\d])"
+)
 #: Behind a lone number: it counts, costs or dates something.
-_NO_ROOM_BEHIND = re.compile(r"[\d.元块蚊年月日号分秒%度层楼栋幢座单天条张份个次克斤米瓦路级万兆k℃]|毛|平|公里|小时|-\d|人|位|户")
+_NO_ROOM_BEHIND = re.compile(
+    r"[\d.元块蚊年月日号分秒%度层楼栋幢座单天条张份个次克斤米瓦路级万兆k℃]|毛|平|公里|小时|-\d|人|位|户"
+)
 _NO_ROOM_BEFORE = re.compile(
-    r"(?:[.a-z#¥$+*=_/:第打拨共约价卖收花费近超]|[a-z] ?|错误|代码|型号|尾号|编号|工单|预算|才|给|了|出|让|要|办的|热线)$"
+    r"(?:[.a-z#¥$+*=_/:第打拨共约价卖收花费近超]|[a-z] ?|错误|代码|型号|尾号|编号"
+    r"|工单|预算|才|给|了|出|让|要|办的|热线)$"
 )
 _PUBLIC = frozenset({"110", "119", "120", "122", "114", "911", "999", "800", "400", "211", "985"})
 _SHAPE = re.compile(r"(?:[1-9]|[1-5]\d|0[1-9])(?:0[1-9]|1[0-2])$")
 #: Where a lone room stands when it is one: at the edge of a clause, next to home, neighbours, coming.
 _HOME_BEFORE = re.compile(r"(?:^|[\s,。!?;:、@(]|隔壁|楼上|楼下|对[门面]|[来在找住家是到叫去我们的见])$")
-_HOME_BEHIND = re.compile(r"$|[\s,。!?;:、)]|[的那这又把在敲取家门漏拿天昨半上老住业租](?!单)")
+_HOME_BEHIND = re.compile(r"$|[\s,。!?;:、)]|[的那这又把在敲取家门漏拿天昨半上老住业租太吵闹滴响](?!单)")
 _ROOM_CUE = re.compile(r"(?:门牌号?|房号|房间号?|住|我家|改成)[\s:是在]{0,2}$")
 #: Before a value: it is not this one. Behind a value: that was wrong.
 _NOT_THIS = re.compile(r"(?:不是|不在|并非|不住|别送|而非)$")
@@ -313,7 +323,11 @@ def _way(draft: _Draft, last: _Draft | None, plain: str) -> None:
         draft.way = "from"
     elif _TO.search(plain, max(0, start - 3), start):
         draft.way = "to"
-        if "floor" in draft.parts and len(draft.parts) == 1 and _LIFT.search(plain, max(0, start - 14), start):
+        if (
+            "floor" in draft.parts
+            and len(draft.parts) == 1
+            and _LIFT.search(plain, max(0, start - 14), start)
+        ):
             draft.way = "range"
 
 
@@ -322,8 +336,8 @@ def choose(
 ) -> Found | None:
     """The address that is meant: no denied one; what follows a correction; else the fullest.
 
-    `bare`: a lone number may be a room; else only a likely one. `journey`: ends of a way belong to other slots.
-    `moved`: from where to where one moved, the new one is meant; without it a way from one to another is none.
+    `bare`: a lone number may be a room; else only a likely one. `journey`: ends of a way are other slots.
+    `moved`: of from where to where one moved, the new one is meant; else a way to another is none.
     """
     kept = [f for f in kept_of(found, journey, moved) if not f.bare or bare or f.likely]
     if not kept:

@@ -83,7 +83,7 @@ _NOT_NAMES = re.compile(
 
 
 class Said(NamedTuple):
-    """A name in a text. `told`: said to be a name or a person's; `alone`: between marks; else met in passing."""
+    """A name in a text. `told`: said to be a person's name; `alone`: between marks; else met in passing."""
 
     value: str
     span: Span
@@ -108,7 +108,9 @@ def said(plain: str) -> list[Said]:
 def _surnames(plain: str) -> Iterator[Said]:
     if "姓" in plain:
         for match in _SURNAME.finditer(plain):
-            asked = plain[match.start() - 1 : match.start()] == "贵" and plain[max(0, match.start() - 2)] != "免"
+            asked = (
+                plain[match.start() - 1 : match.start()] == "贵" and plain[max(0, match.start() - 2)] != "免"
+            )
             if match["name"] not in _NO_SURNAME and not asked:
                 yield Said(match["name"], match.span("name"), True, False, False)
 
@@ -118,7 +120,9 @@ def _make(plain: str, span: Span, full: bool = False) -> Said:
     left = plain[max(0, start - 16) : start]
     edge = bool(_EDGE_LEFT.search(left))
     ends = bool(_EDGE_RIGHT.match(plain, end))
-    told = bool(_CUE.search(left)) or (bool(_AT_HOME.search(left)) and (ends or "我是" in left or left[-1:] == "的"))
+    told = bool(_CUE.search(left)) or (
+        bool(_AT_HOME.search(left)) and (ends or "我是" in left or left[-1:] == "的")
+    )
     told = told or (ends and bool(_CONTACT.search(left)))
     return Said(plain[start:end], span, told, edge and ends, full)
 
@@ -172,9 +176,11 @@ def find(plain: str) -> list[tuple[str, Span]]:
     return [(one.value, one.span) for one in said(plain)]
 
 
-def choose(found: Sequence[Said], *, own: bool = False, praised: bool = False, phone: bool = False) -> Said | None:
-    """Whose name is meant. `own`: the intent is about a person, who may be named in passing; `praised`: somebody
-    who served us, by title or nickname; else only who is said to be it, or stands alone next to a telephone."""
+def choose(
+    found: Sequence[Said], *, own: bool = False, praised: bool = False, phone: bool = False
+) -> Said | None:
+    """Whose name is meant. `own`: the intent is about a person, who may be named in passing; `praised`:
+    somebody who served us, by title or nickname; else only who is told or stands alone next to a telephone."""
     if praised:
         kept = [one for one in found if not one.full or one.told]
     elif own:
@@ -183,7 +189,17 @@ def choose(found: Sequence[Said], *, own: bool = False, praised: bool = False, p
         kept = [one for one in found if one.told or (one.alone and (phone or not one.full))]
     if not kept:
         return None
-    return max(kept, key=lambda one: (one.told and one.full, one.told and len(one.value) > 1, one.alone, one.told, len(one.value) > 1, -one.span[0]))
+    return max(
+        kept,
+        key=lambda one: (
+            one.told and one.full,
+            one.told and len(one.value) > 1,
+            one.alone,
+            one.told,
+            len(one.value) > 1,
+            -one.span[0],
+        ),
+    )
 
 
 def write(name: str) -> str:

@@ -10,15 +10,20 @@ Span = tuple[int, int]
 _GATE = re.compile(r"[a-h]|/|、|还是|或者|定|[:,]|\d[.、)]")
 _MARKS = r"\s,、/。!?;:\n"
 #: A list with letters or numbers: every mark and what follows it.
-_LETTER = re.compile(rf"(?:^|(?<=[{_MARKS}])|(?<=[\u4e00-\u9fff]))([a-h])[.、:)\s]{{0,2}}(?=[^\s,、/。!?;:a-h])")
+_LETTER = re.compile(
+    rf"(?:^|(?<=[{_MARKS}])|(?<=[\u4e00-\u9fff]))([a-h])[.、:)\s]{{0,2}}(?=[^\s,、/。!?;:a-h])"
+)
 _DIGIT = re.compile(rf"(?:^|(?<=[{_MARKS}]))([1-9])[.、:)]\s?(?=[^\d\s])")
 _SLASHES = re.compile(r"[^\s,。!?;:/]{1,10}(?:\s?/\s?[^\s,。!?;:/]{1,10})+")
 _COMMAS = re.compile(r"[^\s,。!?;:、]{1,10}(?:、[^\s,。!?;:、]{1,10})+")
 #: A list after a colon, a question mark or 选项.
-_LISTED = re.compile(r"(?:[:?]|选项[是有为:]?|候选人?[是有为:]?|[,])\s?(?P<list>[^\s,。!?;:、]{1,8}(?:[,\s][^\s,。!?;:、]{1,8})+)")
-_OR = re.compile(
-    r"(?P<one>[^\s,。!?;:、]{1,12})\s?(?:,?\s?是?还是|,?或者?是?|,?定系)\s?(?P<two>[^\s,。!?;:、]{1,10})"
+_LISTED = re.compile(
+    r"(?:[:?]|选项[是有为:]?|候选人?[是有为:]?|[,])\s?(?P<list>[^\s,。!?;:、]{1,6}(?:[,\s][^\s,。!?;:、]{1,6})+)"
 )
+_OR = re.compile(
+    r"(?P<one>[^\s,。!?;:、]{1,12})\s?(?:,?\s?是?还是|,?或者?是?|,?定[系是])\s?(?!让|算|别|老|不如)(?P<two>[^\s,。!?;:、]{1,10})"
+)
+_MORE = re.compile(r",?还是(?P<more>[^\s,。!?;:、]{1,10}?)(?=还是|$|[\s,。!?;:、])")
 #: Before the first of two: words of the question.
 _ASKS = re.compile(
     r".*(?:要不要|是否|哪[个种家里天]?|什么|几点|[换装改选吃买用种建开刷涨停放铺搞办叫]成?|合适|定|[该应]|颜色|是|关于|主题|投个?票|头票|晚上|发起)(?=.)"
@@ -26,12 +31,15 @@ _ASKS = re.compile(
 _TAIL = re.compile(
     r"(?:[两三四二2-5]个?(?:选项|家|种|个|选[一1])|[的吧呢呗吗嘛啊呀]|哪个好|好|行|可以|合适|的投票|截止.*|来?投票?.*|选一个?)+$"
 )
-_NOT_OPTIONS = re.compile(r".*(?:截止|投完|投到|前投|之前|为止|投票|发起|麻烦|大家|业主|选一|谢谢|回复|到期|请|发一下|只让|群里)")
+_NOT_OPTIONS = re.compile(
+    r".*(?:截止|投完|投到|前投|之前|为止|投票|发起|麻烦|大家|业主|选一|谢谢|回复|到期|请|发一下|只让|群里|.*前$)"
+)
+_QUESTION = re.compile(r".*(?:什么|哪|几点|要不要|是否|谁)")
 _HEAD = re.compile(r"(?:选项[是有为:]?|候选人?[是有为:]?|[是有])")
 
 
 def find(plain: str) -> list[tuple[str, Span]]:
-    """The options in order, by the clearest way in which they are listed; none if there are fewer than two."""
+    """The options in order, by the clearest way in which they are listed; none if fewer than two."""
     if not _GATE.search(plain):
         return []
     for way in (_lettered, _numbered, _slashed, _listed, _either, _spaced):
@@ -76,11 +84,17 @@ def _listed(plain: str) -> list[Span]:
 
 def _spaced(plain: str) -> list[Span]:
     """Behind a colon or a question, short pieces between commas or blanks."""
-    for match in _LISTED.finditer(plain):
+    at = 0
+    while match := _LISTED.search(plain, at):
+        at = match.start() + 1
+        if _QUESTION.match(match["list"]):
+            continue
         spans: list[Span] = []
         for one in re.compile(r"[^,\s]+").finditer(plain, *match.span("list")):
             if _NOT_OPTIONS.match(one[0]):
                 break
+            if one[0] == "投":
+                continue
             spans.append(one.span())
         if len(spans) > 1:
             return _tidy(plain, spans)
@@ -91,9 +105,19 @@ def _either(plain: str) -> list[Span]:
     match = _OR.search(plain)
     if not match:
         return []
-    start, end = match.span("one")
+    (start, end), two = match.span("one"), match.span("two")
+    is_at = plain.rfind("是", start, end - 1)
     asks = _ASKS.match(plain, start, end)
-    return _tidy(plain, [(asks.end() if asks and asks.end() < end else start, end), match.span("two")])
+    if is_at >= 0:
+        start = is_at + 1
+    elif asks:
+        start = asks.end()
+        if plain[start - 1] == plain[two[0]]:  # 买麻将机还是买棋桌
+            two = (two[0] + 1, two[1])
+    spans = [(start, end), two]
+    while more := _MORE.match(plain, spans[-1][1]):
+        spans.append(more.span("more"))
+    return _tidy(plain, spans)
 
 
 def _split(plain: str, span: Span, mark: str) -> list[Span]:
@@ -110,17 +134,14 @@ def _split(plain: str, span: Span, mark: str) -> list[Span]:
 def _tidy(plain: str, spans: Sequence[Span]) -> list[Span]:
     """Without blanks around, 选项 before the first and 两个选项 behind the last."""
     tidy: list[Span] = []
-    for at, (start, end) in enumerate(spans):
-        head = _HEAD.match(plain, start, end) if at == 0 else None
-        start = head.end() if head else start
-        tail = _TAIL.search(plain, start, end) if at == len(spans) - 1 else None
-        end = tail.start() if tail and tail.start() > start else end
-        while start < end and plain[start] == " ":
-            start += 1
-        while end > start and plain[end - 1] == " ":
-            end -= 1
-        if start < end:
-            tidy.append((start, end))
+    for at, (begin, stop) in enumerate(spans):
+        head = _HEAD.match(plain, begin, stop) if at == 0 else None
+        start = head.end() if head else begin
+        tail = _TAIL.search(plain, start, stop) if at == len(spans) - 1 else None
+        text = plain[start : tail.start() if tail and tail.start() > start else stop]
+        start += len(text) - len(text.lstrip(" "))
+        if text.strip(" "):
+            tidy.append((start, start + len(text.strip(" "))))
     return tidy
 
 

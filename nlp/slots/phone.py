@@ -57,11 +57,13 @@ def find(plain: str) -> list[tuple[str, tuple[int, int]]]:
     for match in _RUN.finditer(plain.translate(_HAN)):
         kind = match.lastgroup or ""
         digits = re.sub(r"\D", "", match[kind])
-        if kind == "mobile" or kind == "taiwan" or not match["country"]:
+        if kind in {"mobile", "taiwan"} or not match["country"]:
             region = _REGIONS[kind]
         else:
             region = {"852": "HK", "853": "MO", "886": "TW"}.get(match["country"], "CN")
-        if kind == "local" and not (match["country"] or _CUE.search(plain, max(0, match.start() - 10), match.start())):
+        if kind == "local" and not (
+            match["country"] or _CUE.search(plain, max(0, match.start() - 10), match.start())
+        ):
             continue
         if kind == "local" or _possible(digits, region):
             found.append((digits, match.span()))

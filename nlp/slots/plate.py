@@ -1,4 +1,4 @@
-"""Number plates: 沪A12345, 粤BD12345, 粤Z1234港, 京A0123学, 使014578, and behind 车牌 those of Hong Kong and Taiwan."""
+"""Number plates: 沪A12345, 粤BD12345, 粤Z1234港, 京A0023学, 使014578; behind 车牌 also AB1234."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ def find(plain: str) -> list[tuple[str, tuple[int, int]]]:
             if 5 <= len(rest) <= 6 and (any(c.isdigit() for c in rest)):
                 found.append((f"{match['area']}{match['city']}{rest}".upper(), match.span()))
         else:
-            found.append((("使" if kind == "mission" else "") + rest.upper(), (match.start(kind) - (kind == "mission"), match.end())))
+            found.append(
+                (
+                    ("使" if kind == "mission" else "") + rest.upper(),
+                    (match.start(kind) - (kind == "mission"), match.end()),
+                )
+            )
     return found
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _GATE = re.compile(r"[分星心⭐★🌟]")
-_VALUES = {c: i for i, c in enumerate("一二三四五", 1)} | {"两": 2, "俩": 2} | {str(i): i for i in range(1, 6)}
+_VALUES = (
+    {c: i for i, c in enumerate("一二三四五", 1)} | {"两": 2, "俩": 2} | {str(i): i for i in range(1, 6)}
+)
 _RATING = re.compile(
     r"""
       (?P<full>满分|五星好评)(?!的话)
