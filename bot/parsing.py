@@ -18,14 +18,20 @@ from nlp.understanding import Understanding
 ROLES = ("resident", "staff", "committee")
 SLOTS = frozenset(
     {
+        "assignee",
+        "audience",
+        "capacity",
         "category",
+        "choice",
         "duration_minutes",
         "location",
         "name",
+        "options",
         "people",
         "phone",
         "plate",
         "price",
+        "rating",
         "ref",
         "time",
         "urgency",

@@ -180,7 +180,7 @@ def choose(
     found: Sequence[Said], *, own: bool = False, praised: bool = False, phone: bool = False
 ) -> Said | None:
     """Whose name is meant. `own`: the intent is about a person, who may be named in passing; `praised`:
-    somebody who served us, by title or nickname; else only who is told or stands alone next to a telephone."""
+    somebody who served us, by title or nickname; else only who is told or alone with a telephone."""
     if praised:
         kept = [one for one in found if not one.full or one.told]
     elif own:
