@@ -86,7 +86,7 @@ class Filler:
 
     def values(self, name: str, reading: Reading, thought: Thought) -> list[Any]:
         """Every value of one slot, in order, in the contract's form."""
-        if name in TEXTUAL and name not in ("name", "place"):
+        if name in TEXTUAL and name not in _SLOTS:
             rules = [rule for rule in self._book.rules if name in rule.slots]
             rule = max(rules, key=lambda r: thought.scores.get(r.public, -1.0), default=None)
             marked = self._marked(rule, reading) if rule else {}

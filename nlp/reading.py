@@ -95,7 +95,7 @@ class Reading:
         if not found:
             return []
         taken = [*self._numbers, *(f.span for f in self.addresses if f.likely or not f.bare)]
-        # 三千五一个月 is no 五一: what stands wholly inside a price is part of it
+        # 三千五一个月 and 三块五一斤 hold no 五一
         return [one for one in found if not any(_cuts(span, one[1]) for span in taken)]
 
     @cached_property
@@ -189,9 +189,10 @@ def longest(spans: Sequence[Span]) -> list[Span]:
     return sorted(kept)
 
 
-def _cuts(span: Span, other: Span) -> bool:
-    inside = other[0] < span[0] and span[1] <= other[1]
-    return span[0] < other[1] and other[0] < span[1] and not inside
+def _cuts(span: Span, price: Span) -> bool:
+    """Whether something takes a price away: not what is inside it, or begins with its last character."""
+    inside = price[0] < span[0] and (span[1] <= price[1] or span[0] == price[1] - 1)
+    return span[0] < price[1] and price[0] < span[1] and not inside
 
 
 def _within(span: Span, taken: Sequence[Span]) -> bool:

@@ -136,9 +136,9 @@ def _places(plain: str) -> list[tuple[Audience, Span]]:
         if not any(start < match.end() and match.start() < end for start, end in taken):
             _keep(found, plain, Audience("buildings", (), _list(match[0])), match.span())
     if not found and _THAT_HOUSE.search(plain):
-        houses = _BUILDINGS.search(plain)
-        if houses:
-            found.append((True, Audience("buildings", _list(houses[0])), houses.span()))
+        meant = _BUILDINGS.search(plain)
+        if meant:
+            found.append((True, Audience("buildings", _list(meant[0])), meant.span()))
     found.sort(key=lambda one: not one[0])
     return [(where, span) for _, where, span in found]
 
@@ -151,7 +151,7 @@ def _keep(found: list[tuple[bool, Audience, Span]], plain: str, where: Audience,
     first = start == 0 and bool(re.search(r"(?:发|推|转告|通知|告知|说)[^,]{0,4}$|投[个票]|表[个决]", plain))
     last = not rest and bool(_AT_END.search(left))
     if told or folk or first or last:
-        found.append((told, where, span))
+        found.append(((told and (folk or last)) or told, where, span))
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -195,8 +195,8 @@ def _weight(plain: str, span: Span, scope: str) -> float:
     addressed = bool(_ADDRESSED.search(left))
     if not (whole or addressed) and _MENTIONED.search(left):
         return 0
-    politely = addressed and left.endswith("请") and not whole
-    if politely and (scope == "staff" or word in {"邻居", "住户"}):
+    asked = addressed and left.endswith("请") and not whole
+    if asked and (scope == "staff" or word in {"邻居", "住户"}):
         return 0
     if re.search(r"[返还退交][给畀]$", left):
         return 0

@@ -1,4 +1,4 @@
-"""What somebody votes for: an option's text or letter, or its number as digits: 选B, 投第二个, 我投赞成, 票给老周."""
+"""What somebody votes for: an option's text or letter, or its number as digits: 选B, 投第二个, 票给老周."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _CHOICE = re.compile(
     | (?P<plan>方案[一二三四五六七八九十a-h\d])
     | (?P<heaven>[甲乙丙丁])(?=方案|$|[\s,。])
     | (?P<stance>不(?:同意|赞成|支持|要)|同意|赞成|赞同|反对|支持|弃权|中立)
-    | (?:票都?(?:投?给|是给|归)|投票?给|投|选择?|改投|就?给|我要|我选)\s?(?!{_NOT_TEXT})(?P<text>[\u4e00-\u9fffa-z0-9]{{1,8}}?)(?=$|[\s,。!?;吧呗了]|那一?[款个项种]|这一?[款个项种]|的选项|选项|当|开会|一票|投一)
+    | (?:票都?(?:投?给|是给|归)|投票?给|投|选择?|改投|就?给|我要|我选)
+      \s?(?!{_NOT_TEXT})(?P<text>[\u4e00-\u9fffa-z0-9]{{1,8}}?)(?=$
+      |[\s,。!?;吧呗了]|那一?[款个项种]|这一?[款个项种]|的选项|选项|当|开会|一票|投一)
     """,
     re.VERBOSE,
 )

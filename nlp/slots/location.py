@@ -13,7 +13,7 @@ Parts = dict[str, str]
 
 #: Without one of these there is no address.
 _GATE = re.compile(r"[0-9栋幢座楼层室户洞]|单元|[零〇一二三四五六七八九]{3}")
-#: Where a part may begin; letters and digits only where no word or number runs on. 两 counts, it names nothing.
+#: Where a part may begin; letters and digits only where no word or number runs on. 两 only counts.
 _BEGIN = re.compile(
     r"(?<![0-9a-z])(?<!\d[.,:])[0-9a-z]"
     r"|[零〇一二三四五六七八九十廿卅负]|[东西南北中左右](?=单元|门洞)|地(?=下|库)"
@@ -63,13 +63,14 @@ _NO_ROOM_BEHIND = re.compile(
     r"[\d.元块蚊年月日号分秒%度层楼栋幢座单天条张份个次克斤米瓦路级万兆k℃]|毛|平|公里|小时|-\d|人|位|户"
 )
 _NO_ROOM_BEFORE = re.compile(
-    r"(?:[.a-z#¥$+*=_/:第打拨共约价卖收花费近超]|[a-z] ?|错误|代码|型号|尾号|编号|工单|预算|才|给|了|出|让|要|办的|热线)$"
+    r"(?:[.a-z#¥$+*=_/:第打拨共约价卖收花费近超]|[a-z] ?|错误|代码|型号|尾号|编号"
+    r"|工单|预算|才|给|了|出|让|要|办的|热线)$"
 )
 _PUBLIC = frozenset({"110", "119", "120", "122", "114", "911", "999", "800", "400", "211", "985"})
 _SHAPE = re.compile(r"(?:[1-9]|[1-5]\d|0[1-9])(?:0[1-9]|1[0-2])$")
 #: Where a lone room stands when it is one: at the edge of a clause, next to home, neighbours, coming.
 _HOME_BEFORE = re.compile(r"(?:^|[\s,。!?;:、@(]|隔壁|楼上|楼下|对[门面]|[来在找住家是到叫去我们的见])$")
-_HOME_BEHIND = re.compile(r"$|[\s,。!?;:、)]|[的那这又把在敲取家门漏拿天昨半上老住业租](?!单)")
+_HOME_BEHIND = re.compile(r"$|[\s,。!?;:、)]|[的那这又把在敲取家门漏拿天昨半上老住业租太吵闹滴响](?!单)")
 _ROOM_CUE = re.compile(r"(?:门牌号?|房号|房间号?|住|我家|改成)[\s:是在]{0,2}$")
 #: Before a value: it is not this one. Behind a value: that was wrong.
 _NOT_THIS = re.compile(r"(?:不是|不在|并非|不住|别送|而非)$")
@@ -335,8 +336,8 @@ def choose(
 ) -> Found | None:
     """The address that is meant: no denied one; what follows a correction; else the fullest.
 
-    `bare`: a lone number may be a room; else only a likely one. `journey`: ends of a way belong to other slots.
-    `moved`: from where to where one moved, the new one is meant; without it a way from one to another is none.
+    `bare`: a lone number may be a room; else only a likely one. `journey`: ends of a way are other slots.
+    `moved`: of from where to where one moved, the new one is meant; else a way to another is none.
     """
     kept = [f for f in kept_of(found, journey, moved) if not f.bare or bare or f.likely]
     if not kept:

@@ -83,7 +83,7 @@ _NOT_NAMES = re.compile(
 
 
 class Said(NamedTuple):
-    """A name in a text. `told`: said to be a name or a person's; `alone`: between marks; else met in passing."""
+    """A name in a text. `told`: said to be a person's name; `alone`: between marks; else met in passing."""
 
     value: str
     span: Span
@@ -179,8 +179,8 @@ def find(plain: str) -> list[tuple[str, Span]]:
 def choose(
     found: Sequence[Said], *, own: bool = False, praised: bool = False, phone: bool = False
 ) -> Said | None:
-    """Whose name is meant. `own`: the intent is about a person, who may be named in passing; `praised`: somebody
-    who served us, by title or nickname; else only who is said to be it, or stands alone next to a telephone."""
+    """Whose name is meant. `own`: the intent is about a person, who may be named in passing; `praised`:
+    somebody who served us, by title or nickname; else only who is told or alone with a telephone."""
     if praised:
         kept = [one for one in found if not one.full or one.told]
     elif own:

@@ -39,7 +39,7 @@ _HEAD = re.compile(r"(?:选项[是有为:]?|候选人?[是有为:]?|[是有])")
 
 
 def find(plain: str) -> list[tuple[str, Span]]:
-    """The options in order, by the clearest way in which they are listed; none if there are fewer than two."""
+    """The options in order, by the clearest way in which they are listed; none if fewer than two."""
     if not _GATE.search(plain):
         return []
     for way in (_lettered, _numbered, _slashed, _listed, _either, _spaced):
@@ -138,12 +138,10 @@ def _tidy(plain: str, spans: Sequence[Span]) -> list[Span]:
         head = _HEAD.match(plain, begin, stop) if at == 0 else None
         start = head.end() if head else begin
         tail = _TAIL.search(plain, start, stop) if at == len(spans) - 1 else None
-        end = tail.start() if tail and tail.start() > start else stop
-        said = plain[start:end]
-        start += len(said) - len(said.lstrip(" "))
-        end -= len(said) - len(said.rstrip(" "))
-        if start < end:
-            tidy.append((start, end))
+        text = plain[start : tail.start() if tail and tail.start() > start else stop]
+        start += len(text) - len(text.lstrip(" "))
+        if text.strip(" "):
+            tidy.append((start, start + len(text.strip(" "))))
     return tidy
 
 

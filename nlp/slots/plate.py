@@ -1,4 +1,4 @@
-"""Number plates: 沪A12345, 粤BD12345, 粤Z1234港, 京A0123学, 使014578, and behind 车牌 those of Hong Kong and Taiwan."""
+"""Number plates: 沪A12345, 粤BD12345, 粤Z1234港, 京A0023学, 使014578; behind 车牌 also AB1234."""
 
 from __future__ import annotations
 
