@@ -129,7 +129,9 @@ def _not_this(plain: str, span: Span) -> bool:
 
 def _location(rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]) -> dict[str, str] | None:
     journey = rule.public in _JOURNEYS
-    kept = location.kept_of(reading.addresses, journey, moved=rule.public in _MOVES)
+    ends = [*marked.get("origin", ()), *marked.get("destination", ())]
+    here = [f for f in reading.addresses if not any(s < f.span[1] and f.span[0] < e for s, e in ends)]
+    kept = location.kept_of(here, journey, moved=rule.public in _MOVES)
     chosen = location.choose(kept, bare=rule.number == "room")
     where = chosen.location if chosen else Location()
     if chosen and not chosen.corrected and not any(f.denied for f in reading.addresses):
