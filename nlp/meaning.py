@@ -17,7 +17,6 @@ class Item:
     `slots` hold the contract's values, ready for JSON. `confidence` runs from 0 to 1. `text` is the part of
     the message that the item came from. `brief` names the matter in a few words of the speaker
     (水管漏水; at most 20 characters, without place, greeting, plea), "" where nothing is to be named.
-    `why` lists the evidence, a Chinese line each.
     """
 
     intent: Intent
@@ -25,7 +24,6 @@ class Item:
     slots: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     brief: str = ""
-    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

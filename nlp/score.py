@@ -48,7 +48,6 @@ class Score:
     plus: list[float] = field(default_factory=list)
     minus: float = 0.0
     why: list[str] = field(default_factory=list)
-    values: dict[str, float] = field(default_factory=dict)
     #: where things and troubles stood, for the brief
     spans: list[Span] = field(default_factory=list)
 
@@ -58,10 +57,6 @@ class Score:
         against takes away. Asked when all evidence is in."""
         doubt = math.prod([1.0 - plus for plus in self.plus])
         return max(-MOST, min(MOST, -math.log(doubt) if doubt > 0 else MOST) - self.minus)
-
-    @property
-    def value(self) -> str | None:
-        return max(self.values, key=lambda name: self.values[name]) if self.values else None
 
 
 class _Woken(NamedTuple):
@@ -154,7 +149,6 @@ def _count(score: Score, evidence: Evidence, span: Span) -> None:
     if weight > 0:
         score.plus.append(weight)
         if evidence.value:
-            score.values[evidence.value] = score.values.get(evidence.value, 0) + weight + 0.05
             score.spans.append(span)
     else:
         score.minus -= weight
@@ -177,8 +171,6 @@ def _pair(reading: Reading, score: Score, values: list[Value]) -> None:
         if not weight or (rule.affirmed and weight < NEAR):  # danger is not pieced together
             continue
         mine = 0.15 if trouble in own else 0.0
-        named = _length(thing) / 50 - (thing[0] / 5000 if thing else 0)
-        score.values[value.name] = score.values.get(value.name, 0) + weight + mine + named
         if weight + mine > best:
             best = weight + mine
             best_spans = [span for span in (thing, trouble) if span]

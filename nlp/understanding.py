@@ -352,5 +352,5 @@ def _share(items: list[Item]) -> tuple[Item, ...]:
         if where and item.intent in {"repair.report", "complaint.file", "housekeeping.book"}:
             slots["location"] = where
             slots.update({k: v for k, v in common.items() if k not in slots})
-        shared.append(Item(item.intent, item.confidence, slots, item.text, item.brief, item.why))
+        shared.append(Item(item.intent, item.confidence, slots, item.text, item.brief))
     return tuple(shared)
