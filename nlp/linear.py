@@ -88,14 +88,18 @@ class Linear:
     @classmethod
     def load(cls, path: Path) -> Linear:
         """The table of a packed file: columns in the first line, then a feature and its weights a line."""
-        lines = gzip.decompress(path.read_bytes()).decode().split("\n")
+        text = gzip.decompress(path.read_bytes()).decode()
+        begin = text.index("\n") + 1
+        columns = tuple(text[: begin - 1].split("\t"))
         rows: dict[str, str] = {}
         same: dict[str, str] = {}  # many rows say the same
-        for line in lines[1:]:
-            if line:
-                name, row = line.split("\t")
-                rows[name] = same.setdefault(row, row)
-        return cls(tuple(lines[0].split("\t")), rows)
+        while begin < len(text):  # piece by piece: a list of all lines would leave its holes in memory
+            tab = text.index("\t", begin)
+            end = text.index("\n", tab)
+            row = text[tab + 1 : end]
+            rows[text[begin:tab]] = same.setdefault(row, row)
+            begin = end + 1
+        return cls(columns, rows)
 
     def __bool__(self) -> bool:
         return bool(self._rows)
