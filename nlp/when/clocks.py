@@ -98,6 +98,7 @@ def clock(c: Cursor, i: int, f: Frame | None) -> Step | None:
     if read is None:
         return None
     hour, minute, exact, level, j = read
+    exact = exact or (not (f and f.part) and _of_twenty_four(c, i, j))
     if hour > 24 and level == HOUR and f is not None:
         return None
     at = _at(c, f, hour, minute, exact)
@@ -109,6 +110,25 @@ def clock(c: Cursor, i: int, f: Frame | None) -> Step | None:
     around = c.kind(j - 1, 9) == "more" or few(said) is not None or (f is not None and f.around)
     name = f.part if f else ""
     return inside(f, at, at + long, level, cycle=0 if f else DAY, part=name, around=around), j
+
+
+def twenty_four(c: Cursor, i: int) -> bool:
+    """Whether the hour at a token can only be one of twenty-four."""
+    value = c.tokens[i].value
+    if c.tokens[i].kind == "CLOCK":
+        return bool(value[0] > 12)
+    return c.tokens[i].kind == "NUM" and c.kind(i + 1) == "hour" and isinstance(value, int) and value > 12
+
+
+def _of_twenty_four(c: Cursor, i: int, j: int) -> bool:
+    """The other end of 9:00-17:30, 22:00-次日6:00: one such hour makes both so."""
+    if c.kind(j) == "TO":
+        return twenty_four(c, j + 1)
+    if i and c.tokens[i - 1].kind == "DAY_NAME":
+        i -= 1
+    if i < 2 or c.tokens[i - 1].kind != "TO":
+        return False
+    return twenty_four(c, i - 2) or (i > 2 and twenty_four(c, i - 3))
 
 
 _ENDS = re.compile(r"\s?(?:$|[,。!~-]|左右|来|到|吧|行|可以)")
@@ -173,6 +193,11 @@ def _spoken(c: Cursor, i: int, f: Frame | None) -> _Read | None:
         return None
     mark = c.plain[c.tokens[k].start : c.tokens[k].end]
     k += 1
+    if c.kind(k, 0) == "to_go" and not to_go:  # 八点差五分
+        to_go, stop = _quantity(c, k + 1)
+        if to_go and c.kind(stop) != "NUM":
+            return *divmod(hour * 60 - to_go, 60), False, MINUTE, stop
+        to_go = 0
     minute, after, level = _minutes(c, k, f is not None)
     if to_go:
         if level == MINUTE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from nlp.when import lunar
+from nlp.when import lunar, workdays
 from nlp.when.cursor import Cursor, Step
 from nlp.when.frame import (
     DAY,
@@ -23,6 +23,7 @@ from nlp.when.frame import (
     month_frame,
     year_frame,
 )
+from nlp.when.lexer import BLANK, OF
 from nlp.when.months import lunar_date
 
 #: Behind 12号: it numbers a thing, or somebody takes it.
@@ -45,10 +46,14 @@ _DATED_BEFORE = re.compile(
 
 def day_name(c: Cursor, i: int, f: Frame | None) -> Step | None:
     """今天, 听日, 大后天."""
-    if f is not None and not (f.level == DAY and c.tokens[i].value == 0 and c.tokens[i].glue == 0):
-        return None
-    if f is not None:  # 15号当天
-        return f, i + 1
+    if f is not None:
+        if c.tokens[i].value != 0:
+            return None
+        if f.level in {YEAR, MONTH} and c.plain[c.tokens[i].start] == "今":  # 去年今天, 上个月的今天
+            month = f.start.replace(month=c.today.month) if f.level == YEAR else f.start
+            start = month + (min(c.today.day, days_in(month.year, month.month)) - 1) * DAY_LONG
+            return inside(f, start, start + DAY_LONG, DAY), i + 1
+        return (f, i + 1) if f.level == DAY and c.tokens[i].glue == 0 else None  # 15号当天
     if _is_name(c, i):
         return None
     start = c.today + c.tokens[i].value * DAY_LONG
@@ -84,8 +89,9 @@ def weekday(c: Cursor, i: int, f: Frame | None) -> Step | None:
     days = c.tokens[i].value
     if len(days) > 1 and any(b - a != 1 for a, b in pairwise(days)):
         return None
-    if f is not None and f.level == DAY:  # 10月12号, 星期一: said twice
-        return (f, i + 1) if f.start.weekday() == days[0] else None
+    if f is not None and f.level == DAY:  # 10月12号, 星期一: said twice; where they differ the date counts
+        number = c.tokens[i - 1].kind in {"date", "NUM", "DATE", "MONTH_DAY"} and c.tokens[i].glue <= BLANK
+        return (f, i + 1) if number or f.start.weekday() == days[0] else None
     if f is not None and f.level != WEEK:
         return None
     week = f or _week(c, c.turn, WEEK)
@@ -264,6 +270,19 @@ def lunar_festival(c: Cursor, i: int, f: Frame | None) -> Step | None:
         c.failed = True
         return None
     return inside(f, start, start + DAY_LONG, DAY, cycle=NO_CYCLE if f else YEAR), j
+
+
+_FESTIVALS = frozenset({"FESTIVAL", "NTH_FESTIVAL", "LUNAR_FESTIVAL", "TERM"})
+
+
+def holiday(c: Cursor, i: int, f: Frame | None) -> Step | None:
+    """国庆期间, 春节假期: all the days off around the festival, where they are announced already."""
+    if f is None or f.level != DAY or c.tokens[i].glue > OF or c.tokens[i - 1].kind not in _FESTIVALS:
+        return None
+    if c.tokens[i].kind == "BETWEEN" and c.plain[c.tokens[i].start : c.tokens[i].end] != "期间":
+        return None
+    start, end = workdays.off(f.start)
+    return f._replace(start=start, end=end), i + 1
 
 
 def solar_term(c: Cursor, i: int, f: Frame | None) -> Step | None:

@@ -15,8 +15,8 @@ class Rule(NamedTuple):
     freq: str
     interval: int = 1
     days: tuple[int, ...] = ()
-    #: of the month: its day, -1 the last; or which of its weekdays
-    day: int = 0
+    #: of the month: its days, -1 the last; or which of its weekdays
+    on: tuple[int, ...] = ()
     nth: int = 0
     months: tuple[int, ...] = ()
 
@@ -41,27 +41,26 @@ def _next(rule: Rule, day: datetime) -> datetime:
     """The first day of the rule at or after a day."""
     if rule.freq == "WEEKLY" and rule.days:
         return min(first_weekday(day, weekday) for weekday in rule.days)
-    if not (rule.day or rule.nth or rule.months):
+    if not (rule.on or rule.nth or rule.months):
         return day
     first = day.replace(day=1)
     for count in range(60):
         month = add_months(first, count)
         if rule.months and month.month not in rule.months:
             continue
-        found = _in_month(rule, month)
-        if found is not None and found >= day:
-            return found
+        ahead = [found for found in _in_month(rule, month) if found >= day]
+        if ahead:
+            return min(ahead)
     return day
 
 
-def _in_month(rule: Rule, month: datetime) -> datetime | None:
+def _in_month(rule: Rule, month: datetime) -> list[datetime]:
     length = days_in(month.year, month.month)
     if rule.nth:
         weekday = rule.days[0]
         if rule.nth < 0:
-            return first_weekday(month + timedelta(days=length - 7), weekday)
+            return [first_weekday(month + timedelta(days=length - 7), weekday)]
         found = first_weekday(month, weekday) + timedelta(days=7 * (rule.nth - 1))
-        return found if found.month == month.month else None
-    if rule.day < 0:
-        return month + timedelta(days=length - 1)
-    return month + timedelta(days=(rule.day or 1) - 1) if rule.day <= length else None
+        return [found] if found.month == month.month else []
+    days = [length if day < 0 else day for day in rule.on or (1,)]
+    return [month + timedelta(days=day - 1) for day in days if day <= length]

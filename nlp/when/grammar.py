@@ -47,7 +47,12 @@ def numbered(c: Cursor, i: int, f: Frame | None) -> Step | None:
     if kind == "hour" or (f is not None and f.level in {DAY, PART} and not kind):
         return clocks.clock(c, i, f)
     value = c.tokens[i].value
-    if isinstance(value, float) and i > 1 and c.tokens[i - 1].kind == "TO" and c.tokens[i - 2].kind == "DATE":
+    if (
+        isinstance(value, float)
+        and i > 1
+        and c.tokens[i - 1].kind == "TO"
+        and c.tokens[i - 2].kind in {"DATE", "MONTH_DAY"}
+    ):
         return days.dotted(c, i, f)
     if isinstance(value, int):
         if kind == "UNIT" and c.tokens[i + 1].value == "quarter":
@@ -129,13 +134,15 @@ def ordinal(c: Cursor, i: int, f: Frame | None) -> Step | None:
 
 
 def around(c: Cursor, i: int, f: Frame | None) -> Step | None:
-    """前十天 in a month; 除夕前一天."""
+    """前十天 in a month; 除夕前一天, 端午后一天."""
     if f is not None and f.level == DAY and c.kind(i + 1) == "NUM" and c.tokens[i + 2].value == "day":
         count = c.tokens[i + 1].value
-        if isinstance(count, int) and count < 100 and c.kind(i, 0) == "before":
-            start = f.start - count * DAY_LONG
+        if isinstance(count, int) and count < 100:
+            start = f.start + (-count if c.kind(i, 0) == "before" else count) * DAY_LONG
             return f._replace(start=start, end=start + DAY_LONG), i + 3
         return None
+    if f is None and c.kind(i, 9) == "before" and c.tokens[i + 2].value == "quarter":
+        f = year_frame(c.now.year, c.now)  # 前三季度
     return months.counted(c, i, f) if f is not None and f.level <= MONTH else None
 
 
@@ -180,6 +187,7 @@ PIECES: dict[str, Piece] = {
     "NUM": numbered,
     "POINTER": pointed,
     "YEAR_NAME": years.year_name,
+    "NEXT_YEAR": years.year_name,
     "YEAR_PART": year_part,
     "YEAR_DAY": days.lunar_festival,
     "WHOLE": years.whole,
@@ -210,6 +218,8 @@ PIECES: dict[str, Piece] = {
     "NTH_FESTIVAL": days.festival,
     "LUNAR_FESTIVAL": days.lunar_festival,
     "TERM": days.solar_term,
+    "HOLIDAY": days.holiday,
+    "BETWEEN": days.holiday,
     "THAT_DAY": that_day,
     "PART": clocks.part,
     "PART_TAIL": clocks.part,

@@ -107,6 +107,9 @@ def lex(plain: str) -> list[Token]:
     return tokens
 
 
+_EDGES: Final = frozenset("底初末尾终头中")
+
+
 def _read(plain: str, at: int) -> tuple[str, Any, int] | None:
     first = plain[at]
     if first.isdigit():
@@ -119,6 +122,8 @@ def _read(plain: str, at: int) -> tuple[str, Any, int] | None:
     for word, kind, value in _INDEX.get(first, ()):
         if plain.startswith(word, at):
             end = at + len(word)
+            if kind == "EVERY_NAME" and plain[end : end + 1] in _EDGES:
+                continue  # 每月月底, 今年年初
             if numeral is not None and kind == "FESTIVAL" and not _festive(plain, at, end):
                 continue
             if numeral is not None and numeral[2] > end:
@@ -172,7 +177,7 @@ def _weekday(plain: str, at: int) -> tuple[str, Any, int] | None:
 _FEW: Final = {
     pair: first
     for first, pair in enumerate(("一二", "二三", "三四", "四五", "五六", "六七", "七八", "八九"), 1)
-} | {"两三": 2}
+} | {"一两": 1, "两三": 2}
 
 
 def few(text: str) -> int | None:

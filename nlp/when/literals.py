@@ -20,7 +20,14 @@ _MONTH: Final = re.compile(r"((?:19|20)\d\d)[-/.](\d{2})(?![\d:.])")
 _COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 _SHORT: Final = re.compile(r"(\d{1,2})[/·](\d{1,2})(?![\d/%])[日号]?")
 _TIMED: Final = re.compile(r"(\d{1,2})-(\d{1,2})(?=\s\d{1,2}:\d\d)")
-_DASHED: Final = re.compile(r"(0\d|1[0-2])-(\d\d)(?![\d-])(?:[日号]|(?=\s?\d{1,2}:\d\d)|(?<=0\d-\d\d))")
+_DASHED: Final = re.compile(
+    r"(?<!月)(0\d|1[0-2])-(\d\d)(?![\d-])(?:[日号]|(?=\s?\d{1,2}:\d\d)|(?<=0\d-\d\d))"
+)
+#: 3.8号; 12.8-12.12, where one of the numbers can be no digit of a price.
+_DOTTED: Final = re.compile(r"(\d{1,2})\.(\d{1,2})[日号]")
+_DOTTED_RANGE: Final = re.compile(
+    r"(\d{1,2})\.(\d{1,2})(?=[-~](\d{1,2})\.(\d{1,2})(?![\d.]|\s?[元块万米%平度斤公吨厘毫号寸]))"
+)
 #: 5/26-5/29: the second of two dates.
 _SLASHED: Final = re.compile(r"/\d{1,2}-$")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
@@ -36,7 +43,7 @@ def read(plain: str, at: int) -> Read | None:
     if length > 10:
         return "JUNK", None, _run(plain, at)
     behind = plain[end : end + 1]
-    if (behind and behind in ":/-· ") or length >= 4 or behind in {"a", "p"}:
+    if (behind and behind in ":/-~· 日号") or length >= 4 or behind in {"a", "p"}:
         found = _literal(plain, at)
         if found:
             return found
@@ -94,8 +101,17 @@ def _date(plain: str, at: int, joined: bool) -> Read | None:
         )
     if joined and not _SLASHED.search(plain, max(0, at - 6), at):
         return None
+    if (match := _DOTTED_RANGE.match(plain, at)) and plain[at - 1 : at] not in {"¥", "$", "#", "约", "价"}:
+        first, last = (int(match[1]), int(match[2])), (int(match[3]), int(match[4]))
+        two = any(len(group) == 2 for group in match.groups())
+        return (
+            ("MONTH_DAY", first, match.end())
+            if two and _valid(*first) and _valid(*last) and first < last
+            else None
+        )
     if (
-        (match := _TIMED.match(plain, at))
+        (match := _DOTTED.match(plain, at))
+        or (match := _TIMED.match(plain, at))
         or (match := _SHORT.match(plain, at))
         or (match := _DASHED.match(plain, at))
     ):

@@ -23,17 +23,23 @@ from nlp.when.frame import (
     month_frame,
     year_frame,
 )
-from nlp.when.lexer import OF
+from nlp.when.lexer import OF, few
 
 
 def month_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
     """三月, 3月份, 明年三月; `j` is where the unit ends."""
     value = c.tokens[i].value
+    either = few(c.plain[c.tokens[i].start : c.tokens[i].end])
+    if either and j == i + 2:
+        value = either  # 三四月份
     if not isinstance(value, int) or not 1 <= value <= 12 or (f is not None and f.level != YEAR):
         return None
     first = c.today.replace(month=value, day=1)
     first = first.replace(year=f.start.year) if f is not None else first.replace(year=first.year + c.turn)
-    return _part(c, month_frame(f, first, YEAR if f is None else NO_CYCLE), j)
+    month = month_frame(f, first, YEAR if f is None else NO_CYCLE)
+    if either:
+        return month._replace(end=add_months(first, 2)), j
+    return _part(c, month, j)
 
 
 def month_pointer(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:

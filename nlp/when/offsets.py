@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 from nlp.when.cursor import Cursor
 from nlp.when.durations import Length, around, later, length, units
@@ -84,6 +83,8 @@ def _plain(c: Cursor, i: int) -> Read | None:
     if long is None:
         counted = length(c, i, True)
         if counted is not None and counted.unit != "hour" and _distance(c, counted.stop):
+            if _calendar(c, i, counted.stop):
+                return None
             long = counted
         elif c.kind(i + 1) == "TO" or (counted and counted.unit == "month"):
             return _between(c, i)
@@ -124,6 +125,14 @@ def _plain(c: Cursor, i: int) -> Read | None:
         if other:
             span, j = (span[0], c.tokens[other.stop - 1].end), other.stop
     return Said("duration", span, seconds=round(long.total), minutes=long.minutes), j
+
+
+def _calendar(c: Cursor, i: int, stop: int) -> bool:
+    """12月之前, 3月5日以前: a month of the calendar; 3月后 and 3月内 are three months."""
+    value = c.tokens[i].value
+    if c.kind(i + 1) != "month" or not isinstance(value, int) or not 1 <= value <= 12:
+        return False
+    return stop > i + 2 or c.tokens[stop].kind in {"AFTER", "BEFORE", "SINCE"}
 
 
 def _up_to_now(c: Cursor, j: int) -> int:
@@ -176,8 +185,8 @@ def _point(
     if level >= HOUR:
         return Said("point" if mod is None else "open", span, at, None, "minute", mod), j
     start, end = around(at, level)
-    if mod is None and level == DAY:  # 三天后下午三点
-        step = _hour_of(c, start, j)
+    if mod is None:  # 三天后下午三点, 两周后的周六, 一年前的今天
+        step = _inside(c, Frame(start, end, level), j)
         if step:
             return step[0]._replace(span=(span[0], step[0].span[1])), step[1]
     if mod:
@@ -185,20 +194,18 @@ def _point(
     return Said("point" if level == DAY else "range", span, start, end, GRAINS[level], dated=True), j
 
 
-def _hour_of(c: Cursor, start: datetime, j: int) -> Read | None:
-    if c.tokens[j].glue > OF or c.tokens[j].kind not in {"PART", "NUM", "CLOCK", "PART_TAIL"}:
+def _inside(c: Cursor, f: Frame, j: int) -> Read | None:
+    """What is said more exactly of a day, week, month or year."""
+    if c.tokens[j].glue > OF or (f.level == DAY and c.tokens[j].kind not in _HOURS):
         return None
-    step = expression(c, j, Frame(start, start + DAY_LONG, DAY))
+    step = expression(c, j, f)
     if step is None:
         return None
-    f, k = step
-    grain = GRAINS[min(f.level, MINUTE)]
-    end = f.end if f.level <= PART else None
-    return Said(
-        "point" if end is None else "range",
-        (c.tokens[j].start, c.tokens[k - 1].end),
-        f.start,
-        end,
-        grain,
-        dated=True,
-    ), k
+    found, k = step
+    end = found.end if found.level <= PART else None
+    kind = "point" if end is None or (found.level == DAY and end - found.start == DAY_LONG) else "range"
+    span = (c.tokens[j].start, c.tokens[k - 1].end)
+    return Said(kind, span, found.start, end, GRAINS[min(found.level, MINUTE)], dated=True), k
+
+
+_HOURS = frozenset({"PART", "NUM", "CLOCK", "PART_TAIL"})

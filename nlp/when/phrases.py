@@ -6,7 +6,9 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
+from nlp.when.clocks import twenty_four
 from nlp.when.cursor import Cursor, Step
+from nlp.when.durations import later, length
 from nlp.when.frame import (
     DAY,
     DAY_LONG,
@@ -20,9 +22,10 @@ from nlp.when.frame import (
     WEEK,
     YEAR,
     Frame,
+    year_frame,
 )
 from nlp.when.grammar import expression
-from nlp.when.lexer import BLANK, COMMA
+from nlp.when.lexer import BLANK, COMMA, OF
 from nlp.when.said import Said
 
 _NOT_AFTER = re.compile(r"[面天日门勤边头备续者果来代院台排座半]|厨|卫|阳台")
@@ -34,7 +37,9 @@ _THEN_AFTER = re.compile(r"[,\s]?[^,。!?\d\s]{1,6}?(?:以后|之后|过后|(?<=
 _THEN_BEFORE = re.compile(
     r"[,\s]?[^,。!?\d\s]{1,5}?(?:以前|之前)|(?:我|孩子)?(?:上班|出门|开会|放学|睡觉|关门|下班|放假|上课|天黑|吃饭|开学|退租|走)前(?!面|台)"
 )
-_AT_LATEST = re.compile(r"(?:最晚|最迟|赶在|不晚于|[不别](?:要)?超过|最多到|顶多到)$")
+_AT_LATEST = re.compile(
+    r"(?:最晚|最迟|赶在|不晚于|[不别](?:要)?超过|最多到|顶多到|截[止至](?:时间|日期)?[到至是为在]?|直[到至])$"
+)
 _NOT_SINCE = re.compile(r"[床来夜火诉重]|码")
 _ABOUT = frozenset({"NUM", "CLOCK", "PART", "PART_TAIL", "DAY_PART", "DAY_NAME", "WEEKDAY", "POINTER"})
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -52,7 +57,8 @@ class Phrase(NamedTuple):
 
 def phrase(c: Cursor, i: int) -> tuple[Said, int] | None:
     """The phrase at a token, taken from the round of the calendar that is meant."""
-    backward = c.backward
+    kept_backward, backward = c.backward, c.backward or _up_to_now(c, i)
+    c.backward = backward
     kept: Phrase | None = None
     for turn in (1, 0, -1, -2, -3, -4, -8) if backward else (0, 1, 2, 3, 4, 5, 6, 7, 8):
         c.turn, c.failed = turn, False
@@ -69,8 +75,18 @@ def phrase(c: Cursor, i: int) -> tuple[Said, int] | None:
         if found.first.cycle == NO_CYCLE or _fits(c, found):
             kept = found
             break
-    c.turn = 0
+    c.turn, c.backward = 0, kept_backward
     return (_said(c, i, kept), kept.stop) if kept else None
+
+
+def _up_to_now(c: Cursor, i: int) -> bool:
+    """年初到现在, 早上至今: what began is gone."""
+    for j in range(i + 1, i + 6):
+        if c.tokens[j].glue > OF:
+            return False
+        if c.tokens[j].kind == "TO_NOW" or (c.tokens[j].kind == "TO" and c.kind(j + 1) == "NOW"):
+            return True
+    return False
 
 
 def _fits(c: Cursor, found: Phrase) -> bool:
@@ -102,7 +118,7 @@ def _phrase(c: Cursor, i: int) -> Phrase | None:
         first = first._replace(around=True)
     if c.tokens[j].kind == "SINCE" and c.tokens[j + 1].kind == "TO":
         j += 1
-    second = _second(c, first, j)
+    second = _second(c, first, j) or _lasting(c, first, j)
     last = None
     if second and (second[0].start if second[0].level >= HOUR else second[0].end) > first.start:
         last, j = second
@@ -131,7 +147,24 @@ def _second(c: Cursor, first: Frame, j: int) -> Step | None:
         return _next_day(c, first, step)
     if token.kind in {"NUM", "WEEKDAY", "DAY_NAME"} and first.level == DAY and token.glue == 0:
         return _next_day(c, first, _end(c, first, j))  # 18号19号, 周六周日
+    if c.kind(j + 1) == "date" and token.kind == "NUM" and first.level == DAY:
+        return _next_day(c, first, _end(c, first, j))  # 10号, 11号
     return None
+
+
+def _lasting(c: Cursor, first: Frame, j: int) -> Step | None:
+    """明天起三天, 3月1号开始连续一个月: so long from a day on."""
+    if first.level != DAY or c.tokens[j].kind != "SINCE" or c.tokens[j].glue > BLANK:
+        return None
+    between = c.plain[c.tokens[j].end : max(c.tokens[j + 1].start, 0)]
+    long = length(c, j + 1) if between in {"", "连续", "连着", "的"} else None
+    if (
+        long is None
+        or not DAY >= long.level >= YEAR
+        or c.tokens[long.stop].kind in {"WITHIN", "AFTER", "after"}
+    ):
+        return None
+    return first._replace(end=later(first.start, long)), long.stop
 
 
 def _next_day(c: Cursor, first: Frame, step: Step | None) -> Step | None:
@@ -139,10 +172,13 @@ def _next_day(c: Cursor, first: Frame, step: Step | None) -> Step | None:
     if step is None or step[0].level != DAY or first.level != DAY or step[0].start != first.end:
         return None
     further = _second(c, step[0], step[1])
-    return further if further and further[0].level == DAY and further[0].start == step[0].end else step
+    return further if further and further[0].level == DAY and further[0].start >= step[0].end else step
 
 
 def _end(c: Cursor, first: Frame, j: int) -> Step | None:
+    if c.kind(j) == "NEXT_YEAR":
+        year = year_frame(first.start.year + 1, c.now)
+        return expression(c, j + 1, year) or (year, j + 1)
     for around in (*reversed(first.outer), None):
         kept = c.turn
         for turn in (kept, kept + 1):
@@ -176,7 +212,12 @@ def _clock_end(c: Cursor, first: Frame, j: int, around: Frame | None) -> Step | 
         return step
     last = step[0]
     half_day = DAY_LONG / 2
-    if not spoken and (last.start <= first.start or (not last.part and last.start - first.start > half_day)):
+    if not spoken and twenty_four(c, j):
+        days = max(0, -((last.start - first.start) // DAY_LONG)) * DAY_LONG
+        last = last._replace(start=last.start + days, end=last.end + days)
+    elif not spoken and (
+        last.start <= first.start or (not last.part and last.start - first.start > half_day)
+    ):
         start = last.start
         while start - half_day > first.start:
             start -= half_day
@@ -218,13 +259,13 @@ def _mod(c: Cursor, f: Frame, start: int, j: int, since: bool) -> tuple[str | No
         return ("around" if f.level >= HOUR else None), j + 1
     if kind == "WITHIN" and f.level <= WEEK and c.plain[token.start : end] != "里":
         return None, j + 1
-    if since and f.level <= MONTH and f.level >= YEAR:
+    if c.plain.startswith("自从", c.tokens[start].start) or (since and YEAR <= f.level <= MONTH):
         return "after", j
     if f.level >= HOUR and _THEN_AFTER.match(c.plain, c.tokens[j - 1].end):
         return "after", j
     if f.level >= DAY and f.level != PART and _THEN_BEFORE.match(c.plain, c.tokens[j - 1].end):
         return "before", j
-    if f.level >= DAY and _AT_LATEST.search(c.before(start, 4)):
+    if f.level >= YEAR and _AT_LATEST.search(c.before(start, 5)):
         return "before", j
     if f.around and f.level >= HOUR:
         return "around", j

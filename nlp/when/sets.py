@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from nlp.when.cursor import Cursor
 from nlp.when.first import Rule, occurrence
+from nlp.when.frame import DAY, DAY_LONG, Frame
+from nlp.when.grammar import expression
 from nlp.when.lexer import APART, BLANK, COMMA, OF
 from nlp.when.phrases import WEEKDAYS, phrase
 from nlp.when.said import Said
@@ -29,8 +31,8 @@ def write(rule: Rule, hour: int | None = None, minute: int = 0) -> str:
         parts.append(f"INTERVAL={rule.interval}")
     if rule.months:
         parts.append("BYMONTH=" + ",".join(map(str, rule.months)))
-    if rule.day:
-        parts.append(f"BYMONTHDAY={rule.day}")
+    if rule.on:
+        parts.append("BYMONTHDAY=" + ",".join(map(str, rule.on)))
     if rule.days:
         nth = str(rule.nth) if rule.nth else ""
         parts.append("BYDAY=" + ",".join(nth + WEEKDAYS[d] for d in rule.days))
@@ -135,7 +137,7 @@ def _unit(c: Cursor, j: int, interval: int) -> tuple[Rule, int, int] | None:
     unit = token.value if token.kind == "UNIT" else token.kind
     if unit == "MONTH_PART":
         last = token.value[1] == 31
-        return Rule("MONTHLY", interval, day=-1 if last else 0), j + 1, j
+        return Rule("MONTHLY", interval, on=(-1,) if last else ()), j + 1, j
     if unit == "date":
         unit = "day"
     if unit == "quarter":
@@ -171,19 +173,30 @@ def _in_month(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
     """15号, 最后一天, 第一个周六, 月底."""
     kind, token = c.kind(j, OF), c.tokens[j]
     if kind == "NUM" and c.kind(j + 1) == "date" and isinstance(token.value, int) and 1 <= token.value <= 31:
-        return rule._replace(day=token.value), j + 2, j
+        return _days(c, rule._replace(on=(token.value,)), j)
     if kind in {"ordinal", "LAST"} and c.kind(j + 1) == "NUM":
         nth = -1 if kind == "LAST" else c.tokens[j + 1].value
         k = j + 3 if c.kind(j + 2) == "piece" else j + 2
         if c.kind(k) == "WEEKDAY" and isinstance(nth, int) and nth <= 5:
             return rule._replace(days=c.tokens[k].value, nth=nth), k + 1, j
         if c.tokens[k].value == "day" and isinstance(nth, int) and nth <= 31:
-            return rule._replace(day=nth), k + 1, j
+            return rule._replace(on=(nth,)), k + 1, j
     if kind == "end":
-        return rule._replace(day=-1), j + 1, j + 1
-    if kind == "MONTH_PART" and token.value[1] == 31:
-        return rule._replace(day=-1), j + 1, j
+        return rule._replace(on=(-1,)), j + 1, j + 1
+    if kind == "MONTH_PART":
+        return rule._replace(on=(-1,) if token.value[1] == 31 else ()), j + 1, j
     return rule, j, j
+
+
+def _days(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
+    """每月15号和30号, 每月1号、16号."""
+    k = j + 2
+    while c.kind(k) == "AND" and c.kind(k + 1) == "NUM" and c.kind(k + 2) == "date":
+        day = c.tokens[k + 1].value
+        if not isinstance(day, int) or not rule.on[-1] < day <= 31:
+            break
+        rule, k = rule._replace(on=(*rule.on, day)), k + 3
+    return rule, k, j
 
 
 def _in_year(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
@@ -192,7 +205,7 @@ def _in_year(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
         k = j + 2
         rule = rule._replace(months=(month,))
         if c.kind(k) == "NUM" and c.kind(k + 1) == "date" and isinstance(c.tokens[k].value, int):
-            return rule._replace(day=c.tokens[k].value), k + 2, j
+            return rule._replace(on=(c.tokens[k].value,)), k + 2, j
         last = c.tokens[k + 1].value
         if c.kind(k) == "TO" and c.kind(k + 2) == "month" and isinstance(last, int) and month < last <= 12:
             return rule._replace(months=tuple(range(month, last + 1))), k + 3, j
@@ -200,8 +213,8 @@ def _in_year(c: Cursor, rule: Rule, j: int) -> tuple[Rule, int, int]:
     kind = c.kind(j, OF)
     if kind == "FESTIVAL":
         month, day = token.value
-        return rule._replace(months=(month,), day=day), j + 1, j
-    if kind in {"LUNAR_FESTIVAL", "NTH_FESTIVAL", "TERM", "SEASON"}:
+        return rule._replace(months=(month,), on=(day,)), j + 1, j
+    if kind in {"LUNAR_FESTIVAL", "NTH_FESTIVAL", "TERM", "SEASON", "YEAR_PART"}:
         return rule, j + 1, j
     return rule, j, j
 
@@ -212,6 +225,8 @@ def _other(c: Cursor, i: int) -> tuple[Rule, int, int] | None:
     token = c.tokens[j]
     if c.kind(j) == "NUM" and isinstance(token.value, int) and 1 <= token.value <= 99:
         interval, j = max(2, token.value), j + 1
+    elif c.kind(j) == "half":
+        return _half(c, j)
     if c.kind(j) == "piece":
         j += 1
     if c.tokens[j].kind == "WEEKDAY":
@@ -289,7 +304,7 @@ def _dated(c: Cursor, i: int, rule: Rule, j: int, at: int) -> Read:
 
 def _lead(c: Cursor, at: int, rule: Rule) -> Said | None:
     """A month, season or festival of every year is read as it stands."""
-    if rule.freq != "YEARLY" or c.tokens[at].glue > OF or rule.day:
+    if rule.freq != "YEARLY" or c.tokens[at].glue > OF or rule.on:
         return None
     lead = phrase(c, at)
     return lead[0] if lead and lead[0].start and lead[0].grain in {"day", "month", "quarter"} else None
@@ -301,6 +316,9 @@ def _hours(c: Cursor, j: int) -> Read | None:
         return None
     now, c.now = c.now, c.today  # 九点 is nine in the morning, whatever time it is now
     said = phrase(c, j)
+    if said is None and c.tokens[j].kind == "PART_TAIL":  # 每晚
+        step = expression(c, j, Frame(c.today, c.today + DAY_LONG, DAY))
+        said = (Said("range", (0, 0), step[0].start, step[0].end, "part"), step[1]) if step else None
     c.now = now
     if said is None or said[0].grain not in {"part", "hour", "minute"} or said[0].dated:
         return None

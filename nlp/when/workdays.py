@@ -18,6 +18,28 @@ def is_workday(moment: datetime) -> bool:
         return moment.weekday() < 5
 
 
+@lru_cache(maxsize=64)
+def off(festival: datetime) -> tuple[datetime, datetime]:
+    """The first day off around a festival and the first that is worked again; not yet announced, its day."""
+    start, end = festival, festival + DAY_LONG
+    if not _announced(festival):
+        return start, end
+    while not is_workday(start - DAY_LONG):
+        start -= DAY_LONG
+    while not is_workday(end):
+        end += DAY_LONG
+    return start, end
+
+
+def _announced(moment: datetime) -> bool:
+    import chinese_calendar  # noqa: PLC0415
+
+    try:
+        return bool(chinese_calendar.is_holiday(moment.date()))
+    except NotImplementedError:
+        return False
+
+
 @lru_cache(maxsize=256)
 def away(moment: datetime, count: int) -> datetime:
     """The day that is so many workdays later, or earlier; at most half a year."""
