@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
 
+from nlp.homophones import Homophones
 from nlp.script import to_simplified
 
 #: Dialect characters that say the same as a standard one. Only such as mean nothing else here.
@@ -51,13 +51,21 @@ _DIALECT = str.maketrans(
 )
 
 
-def _width(text: str) -> str:
-    """Full-width letters, digits and marks as ASCII; control characters as blanks; lower case."""
-    return "".join(_narrow(c) for c in text)
+class _Narrow(dict[int, str]):
+    """For each character its narrow form, for `str.translate`, worked out when first met."""
+
+    def __missing__(self, code: int) -> str:
+        narrow = _narrow(chr(code))
+        if code < 0x10000:  # what is rarer is not kept: there is a million of it
+            self[code] = narrow
+        return narrow
 
 
-@cache
+_NARROW = _Narrow()
+
+
 def _narrow(c: str) -> str:
+    """Full-width letters, digits and marks as ASCII; control characters as blanks; lower case."""
     if "\uff01" <= c <= "\uff5e":
         c = chr(ord(c) - 0xFEE0)
     elif c == "\u3000" or (c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs"}):
@@ -67,15 +75,16 @@ def _narrow(c: str) -> str:
 
 
 class Normaliser:
-    """Normalises texts, knowing the misspellings of its community (`wrong` -> `right`, equally long)."""
+    """Normalises texts, knowing misspellings (`wrong` -> `right`, equally long) and words by their sound."""
 
-    def __init__(self, misspellings: Mapping[str, str]) -> None:
+    def __init__(self, misspellings: Mapping[str, str], sounding: Iterable[str] = ()) -> None:
         self._right = dict(misspellings)
         words = sorted(self._right, key=len, reverse=True)
         self._wrong = re.compile("|".join(map(re.escape, words))) if words else None
+        self._homophones = Homophones(sounding)
 
     def __call__(self, text: str) -> str:
-        plain = _width(to_simplified(text)).translate(_DIALECT)
+        plain = to_simplified(text).translate(_NARROW).translate(_DIALECT)
         if self._wrong is not None:
             plain = self._wrong.sub(lambda found: self._right[found[0]], plain)
-        return plain
+        return self._homophones.mend(plain)

@@ -96,6 +96,9 @@ class Rule:
     speaker: str = ""
 
 
+_SOUNDING = frozenset({"things", "places", "categories"})
+
+
 @dataclass
 class RuleBook:
     """Everything read: rules, and classes of words by name."""
@@ -105,6 +108,8 @@ class RuleBook:
     #: category -> name of the class of its things, also of categories whose intents have no rules yet
     categories: dict[str, str] = field(default_factory=dict)
     misspellings: dict[str, str] = field(default_factory=dict)
+    #: nouns and deeds that are known by their sound as well
+    sounding: set[str] = field(default_factory=set)
 
     def names(self) -> Iterator[str]:
         for rule in self.rules:
@@ -154,6 +159,8 @@ class _Reader:
             else:
                 words = self.words_of(where, table["words"])
                 self.book.classes[f"<{name}>"] = (*self.book.classes.get(f"<{name}>", ()), *words)
+                if path.stem in _SOUNDING:
+                    self.book.sounding.update(words)
                 if path.stem == "categories":
                     self.book.categories[name] = f"<{name}>"
 
