@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
 
 from bot import doors
 from bot.app import House, skills
@@ -14,6 +13,7 @@ from bot.dialog.dialogue import Dialogue
 from bot.domain import communities
 from bot.domain.communities import Community, CommunityError
 from bot.responses import Wording, WordingError
+from nlp import checks
 from nlp.understanding import RuleError, Understanding
 
 ROOM = 200 * 1024 * 1024  # bytes free below which a house should worry
@@ -39,7 +39,7 @@ async def faults(settings: Settings) -> list[str]:
 
 
 def _rules(mind: Understanding, dialogue: Dialogue) -> Iterator[str]:
-    """A rule without a handler, a handler without a rule, an example with two meanings."""
+    """A rule without a handler, a handler without a rule, an example with two meanings, a dead command."""
     spoken = {name for name, action in dialogue.actions.items() if action.spoken}
     for intent in sorted(mind.intents - mind.later - spoken):
         yield f"{intent}: a rule without a handler"
@@ -47,16 +47,7 @@ def _rules(mind: Understanding, dialogue: Dialogue) -> Iterator[str]:
         yield f"{intent}: has a handler, and yet is for later"
     for intent in sorted(spoken - mind.intents):
         yield f"{intent}: a handler without a rule"
-    now = datetime(2026, 3, 4, 10, 0)  # noqa: DTZ001 - the understanding's time is local and naive
-    for intent in sorted(mind.intents):
-        role = mind.speaker(intent)
-        alone, in_group = mind.examples(intent)
-        for texts, group in ((alone, False), (in_group, True)):
-            for text in texts:
-                meaning = mind.understand(text, now=now, group=group, role=role)
-                if not meaning.sure or meaning.intent != intent:
-                    heard = meaning.intent if meaning.sure else "nothing sure"
-                    yield f"{intent}: example 「{text}」 is understood as {heard}"
+    yield from checks.faults(mind)
 
 
 def _wording(wording: Wording, dialogue: Dialogue) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -21,7 +21,7 @@ TROUBLE_ALONE, COMMON_ALONE, THING_ALONE = 0.45, 0.2, 0.12
 SHORT = 0.65
 _REACH, _SHORT_REACH = 9, 4
 #: A command made of slots alone is no longer than this.
-_COMMAND = 40
+_COMMAND = 20
 #: In front of a word, these deny it: 没冒烟, 不是漏气. Asked (有没有煤气味) it stays affirmed.
 _DENIALS = (
     *("没有", "没", "不是", "不会", "无", "未", "并非", "没见", "没闻到", "不算", "别", "没在", "防", "怕"),
@@ -95,19 +95,19 @@ class Scorer:
     def commands(self, reading: Reading) -> dict[str, Evidence]:
         """The rules of which a text is the whole of what they say, by intent."""
         said: dict[str, Evidence] = {}
+        for rule, evidence in self.candidates(reading):
+            if rule.intent not in said and evidence.pattern.match(reading.scene):
+                said[rule.intent] = evidence
+        return said
+
+    def candidates(self, reading: Reading) -> Iterator[tuple[Rule, Evidence]]:
+        """The commands that a word or slot of the text may be part of."""
         for name in reading.found.keys() & self._by_name.keys():
-            self._said(self._by_name[name], reading, said)
+            yield from self._by_name[name]
         if len(reading.plain) <= _COMMAND:
             for name, several in self._by_slot.items():
                 if reading.spans(name[1:-1]):
-                    self._said(several, reading, said)
-        return said
-
-    @staticmethod
-    def _said(several: Iterable[tuple[Rule, Evidence]], reading: Reading, said: dict[str, Evidence]) -> None:
-        for rule, evidence in several:
-            if rule.intent not in said and evidence.pattern.match(reading.scene):
-                said[rule.intent] = evidence
+                    yield from several
 
     def touches(self, rule: Rule, reading: Reading) -> bool:
         """Whether a word of the rule's evidence stands in the text at all."""
