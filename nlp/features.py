@@ -52,12 +52,13 @@ def _pairs(plain: str, found: Found) -> list[str]:
         return []
     spans.sort()
     del spans[_WORDS:]
-    stops = [match.start() for match in _STOP.finditer(plain, 0, READ)]
     seen: dict[str, None] = {}
-    for (_, end), one in spans:
-        reach = min((stop for stop in stops if stop >= end), default=READ)
-        reach = min(reach, end + _REACH)
-        for (begin, _), other in spans:
-            if end <= begin <= reach and one != other:
+    for i, ((_, end), one) in enumerate(spans, 1):
+        stop = _STOP.search(plain, end, end + _REACH)
+        reach = stop.start() if stop else end + _REACH
+        for (begin, _), other in spans[i:]:
+            if begin > reach:
+                break
+            if begin >= end and one != other:
                 seen[one + other] = None
     return list(seen)

@@ -35,6 +35,16 @@ _COMING = re.compile(
 _AWAY = re.compile(r"[^,。!?;\n]{0,4}(?:不在|没空|没人|没时间|有事|开会|走不开|不行|不方便|不得闲|加班)")
 #: A moment that is told, not asked for.
 _TOLD = re.compile(r"起来|回来发现|回家一看|开始|刚|早就|昨|前天|上周|上次|上回|一到")
+#: Nobody comes, and nothing breaks, in a year or a season: these are told beside it (今年七十三了).
+_EXACT, _COARSE = (
+    frozenset({"wanted", "visit", "happened"}),
+    frozenset({"quarter", "year", "decade", "century"}),
+)
+#: In front of a part of the day: it is how long.
+_MUCH = re.compile(r"(?:(?<![周星礼期拜])[一整]|[一两三几]个)$")
+#: 明天还你 is not when something is wanted.
+_LENT = frozenset({"aid.request", "aid.offer"})
+_RETURNED = re.compile(r"(?:以?前|之前)?(?:就|再|一定|保证|给你|送)*还(?![有在是没要会能想差缺])")
 #: Between a thing and its trouble, words that say nothing of the matter.
 _LOOSE = re.compile(
     r"^(?:又|的|了|都|也|就|还|一直|老是|老|总是|总|突然|忽然|已经|有点|有些|好像|是|被|在|全|那里|那儿|这里|里|上|给|吗|嘛|呢|啊|,|\s|个|怎么|咋)*$"
@@ -78,9 +88,9 @@ class Filler:
         sought = sought_in(rule.slots)
         if not sought or not self._tagger.model:
             return {}
-        seen = features(reading.plain, reading.found, reading.words, rule.public)
+        seen = features(reading.plain, reading.found, reading.words)
         marked: dict[str, list[Span]] = {}
-        for slot, start, end in self._tagger.mark(seen, sought):
+        for slot, start, end in self._tagger.mark(seen, sought, rule.public):
             marked.setdefault(slot, []).append((start, end))
         return marked
 
@@ -158,9 +168,20 @@ def _time(rule: Rule, reading: Reading, marked: Mapping[str, Sequence[Span]]) ->
         found = [f for f in found if _wanted(reading.plain, f.span)]
     elif rule.time == "happened":
         found = [f for f in found if f.window.start <= reading.now]
+    if rule.time in _EXACT:
+        found = [f for f in found if f.window.grain not in _COARSE and not _how_long(rule, reading, f)]
+    if rule.public in _LENT:
+        found = [f for f in found if not _RETURNED.match(reading.plain, f.span[1])]
     ahead = rule.time in {"wanted", "visit"}
     chosen = time.choose(found, reading.now, ahead=ahead, last=rule.time == "changed")
     return chosen.window.write() if chosen else None
+
+
+def _how_long(rule: Rule, reading: Reading, found: time.Found) -> bool:
+    """借一晚上, 吵了一个上午 say how long; only who books a hall for 一下午 says when."""
+    if rule.public == "facility.book" or found.window.grain != "part":
+        return False
+    return _MUCH.search(reading.plain, max(0, found.span[0] - 2), found.span[0]) is not None
 
 
 def _wanted(plain: str, span: Span) -> bool:

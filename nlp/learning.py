@@ -16,6 +16,8 @@ from nlp import tagger
 from nlp.linear import ALWAYS, STEP, Linear, encode
 
 _SEED = 7
+#: A label hardly hangs on smaller weights; without them half of the table is gone.
+_LEAST = 8
 Weights = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 #: Features at each character, the right labels, the slots that may stand there.
@@ -107,6 +109,7 @@ def label(records: Sequence[Sentence], columns: tuple[str, ...], *, rounds: int 
                         add(follow[path[i - 1]], order[right], 1)
                         add(follow[guess[i - 1]], order[wrong], -1)
             count += 1
-    average = now * 100 - sums * 100 // count
+    average = (now * 100 - sums * 100 // count + 12) // 25
+    average[: len(known)][abs(average[: len(known)]) < _LEAST] = 0
     names = {**known, **{">" + column: n for column, n in follow.items()}}
-    return _table(columns, names, (average + 12) // 25)
+    return _table(columns, names, average)

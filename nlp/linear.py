@@ -22,7 +22,7 @@ _BITS, _HALF, _MASK = 32, 1 << 31, (1 << 32) - 1
 #: So many rows are kept as numbers: the frequent ones soon, whatever else is said.
 _KEPT = 30_000
 #: What one step is worth before a text's length is taken into account.
-STEP = 0.2
+STEP = 0.1
 #: What holds of every text.
 ALWAYS = ""
 
@@ -46,26 +46,32 @@ class _Packed(dict[str, int]):
 
 
 class Few(dict[str, int]):
-    """Some columns of a table, for many small texts: rows as whole numbers, made when first asked for."""
+    """Some columns of a table, for many small texts: rows as whole numbers, made when first asked for.
 
-    def __init__(self, rows: Mapping[str, str], columns: Sequence[int]) -> None:
+    A feature may have a twin that holds of one topic only: `topic` and the feature; both are one row here.
+    """
+
+    def __init__(self, rows: Mapping[str, str], columns: Sequence[int], topic: str = "") -> None:
         super().__init__()
-        self._rows = rows
+        self._rows, self._topic = rows, topic
         self._units = {chr(_FIRST + column): 1 << (_BITS * i) for i, column in enumerate(columns)}
-        self._zero = sum(_HALF << (_BITS * i) for i in range(len(columns)))
+        self._zero = sum(_HALF << (_BITS * i) for i in range(len(columns))) + self._pack(topic)
         self._shifts = [_BITS * i for i in range(len(columns))]
 
     def __missing__(self, name: str) -> int:
         if len(self) >= _KEPT:
             self.clear()
-        row, units, packed = self._rows[name], self._units, 0
-        for column in units:
+        packed = self[name] = self._pack(name) + (self._pack(self._topic + name) if self._topic else 0)
+        return packed
+
+    def _pack(self, name: str) -> int:
+        row, units, packed = self._rows.get(name, ""), self._units, 0
+        for column in units if row else ():
             at = row.find(column)
             while at >= 0:  # a column may stand several times, and its sign may be a weight of another
                 if not at % 2:
                     packed += units[column] * (ord(row[at + 1]) - _MIDDLE)
                 at = row.find(column, at + 1)
-        self[name] = packed
         return packed
 
     def scores(self, features: Iterable[str]) -> list[int]:
@@ -86,18 +92,21 @@ class Linear:
         self._zero = sum(_HALF << (_BITS * index) for index in range(len(columns)))
 
     @classmethod
-    def load(cls, path: Path) -> Linear:
-        """The table of a packed file: columns in the first line, then a feature and its weights a line."""
+    def load(cls, path: Path, same: dict[str, str] | None = None) -> Linear:
+        """The table of a packed file: columns in the first line, then a feature and its weights a line.
+
+        Tables that are loaded with the same dictionary share the texts that stand in both.
+        """
         text = gzip.decompress(path.read_bytes()).decode()
         begin = text.index("\n") + 1
         columns = tuple(text[: begin - 1].split("\t"))
         rows: dict[str, str] = {}
-        same: dict[str, str] = {}  # many rows say the same
+        same = {} if same is None else same  # many rows say the same, too
         while begin < len(text):  # piece by piece: a list of all lines would leave its holes in memory
             tab = text.index("\t", begin)
             end = text.index("\n", tab)
-            row = text[tab + 1 : end]
-            rows[text[begin:tab]] = same.setdefault(row, row)
+            name, row = text[begin:tab], text[tab + 1 : end]
+            rows[same.setdefault(name, name)] = same.setdefault(row, row)
             begin = end + 1
         return cls(columns, rows)
 
@@ -126,8 +135,8 @@ class Linear:
             fields.reverse()
         return [field - _HALF for field in fields]
 
-    def few(self, columns: Sequence[int]) -> Few:
-        return Few(self._rows, columns)
+    def few(self, columns: Sequence[int], topic: str = "") -> Few:
+        return Few(self._rows, columns, topic)
 
     def save(self, path: Path) -> None:
         """Written the same for the same weights, whenever it is."""

@@ -59,7 +59,8 @@ class Ranker:
     @cache
     def load(cls, folder: Path = FOLDER) -> Ranker:
         """The tables that were trained, one for all communities."""
-        return cls(*(Linear.load(folder / name) for name in (INTENTS, VALUES, STATED)))
+        same: dict[str, str] = {}
+        return cls(*(Linear.load(folder / name, same) for name in (INTENTS, VALUES, STATED)))
 
     @classmethod
     def empty(cls) -> Ranker:
@@ -68,7 +69,7 @@ class Ranker:
     def think(self, features: Sequence[str]) -> Thought:
         """Every intent with its score."""
         if not self.intents:
-            return Thought()
+            return Thought(known=1.0)  # it cannot tell noise
         scores, known = self.intents.scaled(features)
         return Thought(dict(zip(self.intents.columns, scores, strict=True)), known)
 

@@ -137,6 +137,8 @@ class Reading:
         return self._refs(False)
 
     def _refs(self, bare: bool) -> list[tuple[int, Span]]:
+        if not ref.possible(self.plain):
+            return []
         taken = [*self._numbers, *(f.span for f in self.addresses if not f.bare or f.denied)]
         taken += [span for _, span in (*self.prices, *self.durations, *self.people)]
         return ref.find(self.plain, taken, bare)

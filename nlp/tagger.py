@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
+from operator import add
 from pathlib import Path
 
 from nlp.features import Found
@@ -23,42 +24,43 @@ READ = 300
 _EAGER = 16
 #: But not where whole clauses are marked.
 _LONG = frozenset({"body", "title", "question", "option"})
+#: The features that have twins, by their first character: what stands here and beside, and where in a word.
+_TWINNED = frozenset("012<j")
 #: What a label may not follow.
 _NEVER = -1_000_000
 
 
-def features(plain: str, found: Found, words: Sequence[str], intent: str) -> list[list[str]]:
+def features(plain: str, found: Found, words: Sequence[str]) -> list[list[str]]:
     """What the model sees at each character: the characters around it, the known words and jieba's words it
-    is part of, all by themselves and together with the intent."""
+    is part of."""
     size = min(len(plain), READ)
     text = "".join("0" if c.isdigit() else c for c in plain[:READ])
     text = "^^" + text + "$$"
     known = _known(found, size)
     cut = _cut(words, size)
     seen = []
-    topic = intent + "|"
     for i in range(size):
         a, b, c, d, e = (text[i + n] for n in range(5))
-        near = ["0" + c, "1" + b, "2" + d, "3" + a + b, "4" + b + c, "5" + c + d, "6" + d + e]
-        here = known[i]
         one, word, before, after = cut[i]
-        seen.append(
-            [
-                *near,
-                *[topic + name for name in near[:3]],
-                topic,
-                *here,
-                *[topic + name for name in here],
-                *(["p" + name for name in known[i - 1]] if i else ()),
-                *(["n" + name for name in known[i + 1]] if i + 1 < size else ()),
-                "j" + one,
-                topic + one,
-                "w" + one + word,
-                "b" + one + before,
-                "a" + one + after,
-            ]
-        )
+        here = ["0" + c, "1" + b, "2" + d, "3" + a + b, "4" + b + c, "5" + c + d, "6" + d + e, *known[i]]
+        here += ["j" + one, "w" + one + word, "b" + one + before, "a" + one + after]
+        if i and known[i - 1]:
+            here += ["p" + name for name in known[i - 1]]
+        if i + 1 < size and known[i + 1]:
+            here += ["n" + name for name in known[i + 1]]
+        seen.append(here)
     return seen
+
+
+def topic(intent: str) -> str:
+    """What the name of a feature begins with that holds of one intent."""
+    return intent + "|"
+
+
+def with_topic(seen: Sequence[Sequence[str]], intent: str) -> list[list[str]]:
+    """For training: beside each feature that may mean another thing to another intent, its twin."""
+    of = topic(intent)
+    return [[*here, of, *[of + name for name in here if name[0] in _TWINNED]] for here in seen]
 
 
 def _known(found: Found, size: int) -> list[list[str]]:
@@ -90,13 +92,17 @@ def _cut(words: Sequence[str], size: int) -> list[tuple[str, str, str, str]]:
     return cut
 
 
+#: What each label adds, by the label that is reached and the one before it.
+_Steps = list[list[int]]
+
+
 class Tagger:
     """The trained model; without a table it marks nothing."""
 
     def __init__(self, model: Linear) -> None:
         self.model = model
         self._index = {label: i for i, label in enumerate(model.columns)}
-        self._kept: dict[tuple[str, ...], tuple[list[str], Few, list[list[int]]]] = {}
+        self._kept: dict[tuple[str, ...], tuple[list[str], Few, _Steps]] = {}
 
     @classmethod
     @cache
@@ -112,52 +118,52 @@ class Tagger:
         """What each label adds to those that follow it."""
         return {label: self.model.scores([">" + label]) for label in self.model.columns}
 
-    def mark(self, seen: Sequence[Sequence[str]], slots: Sequence[str]) -> list[Marked]:
-        """The words of these slots, from the features of each character."""
+    def mark(self, seen: Sequence[Sequence[str]], slots: Sequence[str], intent: str) -> list[Marked]:
+        """The words of these slots of an intent, from the features of each character."""
         if not self.model or not seen:
             return []
-        labels, few, steps = self._of(tuple(slots))
+        labels, few, steps = self._of(intent, tuple(slots))
         rows = list(map(few.scores, seen))
         if _LONG.isdisjoint(slots):
             for row in rows:
                 row[0] -= _EAGER
         return read(best(rows, labels, steps))
 
-    def _of(self, slots: tuple[str, ...]) -> tuple[list[str], Few, list[list[int]]]:
+    def _of(self, intent: str, slots: tuple[str, ...]) -> tuple[list[str], Few, _Steps]:
         """The labels of these slots, their columns, and the steps between them."""
-        known = self._kept.get(slots)
+        known = self._kept.get((intent, *slots))
         if known is None:
             labels = [OUTSIDE, *(side + name for name in slots for side in "BI")]
             columns = [self._index[label] for label in labels]
             steps = [[self._steps[label][c] for c in columns] for label in labels]
-            known = self._kept[slots] = labels, self.model.few(columns), moves(steps, labels)
+            few = self.model.few(columns, topic(intent))
+            known = self._kept[intent, *slots] = labels, few, moves(steps, labels)
         return known
 
 
-def moves(steps: Sequence[Sequence[int]], labels: Sequence[str]) -> list[list[int]]:
-    """Steps between labels, where what may not follow is out of reach: inside only after begin or inside."""
+def moves(steps: Sequence[Sequence[int]], labels: Sequence[str]) -> _Steps:
+    """Steps between labels, by the label that is reached; what may not follow is out of reach: inside only
+    after begin or inside."""
     return [
         [
             _NEVER if to[0] == "I" and (was == OUTSIDE or was[1:] != to[1:]) else steps[i][j]
-            for j, to in enumerate(labels)
+            for i, was in enumerate(labels)
         ]
-        for i, was in enumerate(labels)
+        for j, to in enumerate(labels)
     ]
 
 
 def best(rows: Sequence[Sequence[int]], labels: Sequence[str], steps: Sequence[Sequence[int]]) -> list[str]:
-    """The labels that together score most."""
-    sizes = range(len(labels))
+    """The labels that together score most. `steps`: what each label adds, by the label that is reached."""
     score = [_NEVER if label[0] == "I" else row for label, row in zip(labels, rows[0], strict=True)]
     came: list[list[int]] = []
-    columns = [[steps[i][j] for i in sizes] for j in sizes]
     for row in rows[1:]:
         back, now = [], []
-        for j in sizes:
-            reached = [s + t for s, t in zip(score, columns[j], strict=True)]
+        for here, step in zip(row, steps, strict=True):
+            reached = list(map(add, score, step))
             top = max(reached)
             back.append(reached.index(top))
-            now.append(top + row[j])
+            now.append(top + here)
         came.append(back)
         score = now
     at = score.index(max(score))

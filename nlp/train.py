@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from nlp import labelled, learning, ranker, segment, tagger
+from nlp import homophones, labelled, learning, ranker, segment, tagger
 from nlp.fill import sought_in
 from nlp.labelled import Line
 from nlp.linear import FOLDER, Linear
@@ -22,9 +22,21 @@ from nlp.understanding import Understanding
 
 #: The list of what the tables were made from, beside them.
 SOURCES = "sources.txt"
-_READERS = ("features.py", "labelled.py", "learning.py", "normal.py", "tagger.py", "train.py")
+_READERS = (
+    "features.py",
+    "homophones.py",
+    "labelled.py",
+    "learning.py",
+    "normal.py",
+    "tagger.py",
+    "train.py",
+)
 #: How much a line counts whose slots are all stated: these are what we measure on.
 _WHOLE = 2.0
+#: Files of lines that are not marked wherever they could be: what has no mark there teaches no label.
+_HALF_MARKED = frozenset({"contrast_more", "stories_more"})
+#: Files of lines whose category or kind is always given where the line states one.
+_STATED = frozenset({"categories"})
 
 
 class Trainer:
@@ -54,7 +66,9 @@ class Trainer:
         stated = [
             (seen, "yes" if {"category", "kind"} & line.slots.keys() else "no", w)
             for seen, line, w in weighed
-            if line.whole and line.intent not in FAMILIES and {"category", "kind"} & set(self._slots(line))
+            if (line.whole or line.family in _STATED)
+            and line.intent not in FAMILIES
+            and {"category", "kind"} & set(self._slots(line))
         ]
         return Ranker(
             learning.classify([(seen, line.intent, w) for seen, line, w in weighed]),
@@ -67,10 +81,12 @@ class Trainer:
         sentences = []
         for line in lines:
             sought = sought_in(self._slots(line))
-            if not sought or not line.text:
+            half = line.family in _HALF_MARKED and not line.marks
+            if not sought or not line.text or half:
                 continue
             reading = self._mind.read(line.text, line.now)
-            rows = tagger.features(reading.plain, reading.found, reading.words, line.intent)
+            seen = tagger.features(reading.plain, reading.found, reading.words)
+            rows = tagger.with_topic(seen, line.intent)
             sentences.append((rows, tagger.write(line.marks, len(rows)), sought))
         return Tagger(learning.label(sentences, tagger.LABELS))
 
@@ -115,6 +131,7 @@ def tables(lines: Iterable[Line]) -> dict[str, Linear]:
 def sources() -> str:
     """What the tables were made from: a line a file, with its digest."""
     files = [*(FOLDER.parent / "corpus").iterdir(), *(FOLDER.parent / "words").glob("*.toml")]
+    files.append(homophones.TABLE)
     files += [*(FOLDER.parent / "intents").glob("*.toml"), *(FOLDER.parent / name for name in _READERS)]
     digests = [
         f"{hashlib.sha256(_taught(path)).hexdigest()[:16]}  {path.relative_to(FOLDER.parent).as_posix()}\n"

@@ -332,6 +332,10 @@ class Dialogue:
                     found = mind.find(name, text, now=now)
                     if found:
                         slots[name] = merge(slots.get(name), found[0]) if name == "location" else found[-1]
+        if form.asking == "category":
+            slots.pop("category", None)
+            if value := mind.value(form.intent, "category", text, now=work.local(turn)):
+                slots["category"] = value
         if form.asking == "name" and "name" not in slots:
             slots["name"] = plain_name(text)
         words = f"{form.text}\n{text}" if text not in form.text else form.text

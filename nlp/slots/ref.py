@@ -43,6 +43,11 @@ _DATE_BEHIND = re.compile(
 Span = tuple[int, int]
 
 
+def possible(plain: str) -> bool:
+    """Whether there may be one at all: the cheap question before the dear one."""
+    return _GATE.search(plain) is not None
+
+
 class _Taken:
     """Which characters belong to something else."""
 
@@ -63,7 +68,7 @@ def find(plain: str, taken: Sequence[Span] = (), bare: bool = False) -> list[tup
 
     `bare`: a number alone (305我来) counts as well; only an intent about tickets may say so.
     """
-    if not _GATE.search(plain):
+    if not possible(plain):
         return []
     found: dict[Span, int] = {}
     others, mine = _Taken(len(plain), taken), _Taken(len(plain), ())

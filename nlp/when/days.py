@@ -124,6 +124,8 @@ def day_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
             return None  # 2月30号
         if c.before(i) in _ADDRESS or c.before(i).isdigit():
             return None
+        if c.before(i) in _LASTING and c.plain[c.tokens[j - 1].start] == "日":
+            return None
         start = add_months(c.today.replace(day=1), c.turn)
         month = month_frame(None, start, MONTH)
     if month is None or month.level != MONTH:
@@ -135,6 +137,8 @@ def day_number(c: Cursor, i: int, f: Frame | None, j: int) -> Step | None:
     return inside(month, start, start + DAY_LONG, DAY), j
 
 
+#: In front of 五日: it is how long, as in Cantonese.
+_LASTING = frozenset("了过足满等住坏塞")
 #: In front of 2号: it is a door, or numbers something.
 _ADDRESS = frozenset("第#楼栋幢座元门院区路弄巷排层梯单编")
 
