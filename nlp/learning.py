@@ -32,7 +32,7 @@ def vocabulary(texts: Iterable[Sequence[str]], seen: int) -> dict[str, int]:
 
 
 def classify(
-    records: Sequence[tuple[Sequence[str], str, float]], *, rounds: int = 6, seen: int = 6, cost: float = 2.0
+    records: Sequence[tuple[Sequence[str], str, float]], *, rounds: int = 6, seen: int = 8, cost: float = 2.0
 ) -> Linear:
     """A support vector machine (one class against the rest, squared hinge), a column a class.
 

@@ -157,13 +157,26 @@ def best(rows: Sequence[Sequence[int]], labels: Sequence[str], steps: Sequence[S
     """The labels that together score most. `steps`: what each label adds, by the label that is reached."""
     score = [_NEVER if label[0] == "I" else row for label, row in zip(labels, rows[0], strict=True)]
     came: list[list[int]] = []
+    inside = [label[0] == "I" for label in labels]  # reached from its begin, the label before it, or itself
+    # so far ahead of the others, what is outside is before all that may follow it: mostly it is
+    ahead = max((max(step) - step[0] for step, i in zip(steps, inside, strict=True) if not i), default=0)
     for row in rows[1:]:
         back, now = [], []
-        for here, step in zip(row, steps, strict=True):
+        clear = score[0] - max(score[1:], default=_NEVER) > ahead
+        for j, step in enumerate(steps):
+            if inside[j]:
+                begun, going = score[j - 1] + step[j - 1], score[j] + step[j]
+                back.append(j if going > begun else j - 1)
+                now.append(max(begun, going) + row[j])
+                continue
+            if clear:
+                back.append(0)
+                now.append(score[0] + step[0] + row[j])
+                continue
             reached = list(map(add, score, step))
             top = max(reached)
             back.append(reached.index(top))
-            now.append(top + here)
+            now.append(top + row[j])
         came.append(back)
         score = now
     at = score.index(max(score))

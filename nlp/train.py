@@ -72,7 +72,7 @@ class Trainer:
         ]
         return Ranker(
             learning.classify([(seen, line.intent, w) for seen, line, w in weighed]),
-            learning.classify(values, seen=4),
+            learning.classify(values, seen=6),
             learning.classify(stated, seen=3) if stated else Linear(),
         )
 
