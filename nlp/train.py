@@ -1,7 +1,7 @@
 """Trains the models: `python -m nlp.train [FILE…]` turns labelled lines into the tables of `models/`.
 
 Learns from all lines of `corpus/`, and from the files given: a community adds lines of its own so. The
-same lines make the same tables on every machine, in about a minute. Needs numpy; what runs does not.
+same lines make the same tables on every machine, in two or three minutes. Needs numpy; what runs does not.
 """
 
 from __future__ import annotations

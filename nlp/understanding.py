@@ -37,13 +37,15 @@ MARGIN, FLOOR, NEAR = 0.12, -0.45, -0.5
 #: A text of which less is known is noise. Of what people write nine hundred and ninety-nine in a thousand
 #: have more.
 KNOWN = 0.5
-#: Danger: what a point of the rules adds to the models' lead, and takes away; where together they are above
-#: the floor, we act. A danger missed is worse than a false alarm; in a group, where nobody asked us, the
-#: models' lead alone must be so large; nowhere is a text danger that scores less than this.
-_FOR_DANGER, _AGAINST_DANGER = 0.3, 0.25
-DANGER_FLOOR, DANGER_IN_GROUP, DANGER_SCORE = 0.0, 0.75, -0.6
-#: In a group, where nobody asked us, a request must be so clear; a few characters hardly ever are.
-CLEAR, _FEW = 8.8, 6
+#: Danger: what a point of the rules adds to the models' lead, and takes away; what they only hint at counts
+#: for nothing. Where together they are above the floor, we act: a danger missed is worse than a false alarm.
+#: In a group, where nobody asked us, the models' lead alone must be so large; nowhere is a text danger that
+#: scores less than this.
+_FOR_DANGER, _AGAINST_DANGER, _HINT = 0.4, 0.25, 0.6
+DANGER_FLOOR, DANGER_IN_GROUP, DANGER_SCORE = 0.04, 0.75, -0.6
+#: In a group, where nobody asked us, a request must be so clear to be taken for one, and so clear to be
+#: answered; a few characters hardly ever are.
+CLEAR, TO_ANSWER, _FEW = 8.8, 10.0, 6
 #: The weight of one plain statement; so many candidates are kept.
 _SURE, _CANDIDATES = 1.8, 8
 #: A message longer than this is pasted, not said: intents are sought in its beginning, danger in all of it.
@@ -214,7 +216,8 @@ class Understanding:
             silent = Item("none", round(confidence(ranked.over("none")), 3), {}, text)
             return Meaning((silent,), False, nearest, traditional)
         item = self._item(best, ranked, reading, features)
-        if group and self._clearness(item, ranked, thought, reading) < CLEAR:
+        clear = TO_ANSWER if best in self.unasked else CLEAR
+        if group and self._clearness(item, ranked, thought, reading) < clear:
             silent = Item("none", round(1.0 - item.confidence, 3), {}, text)
             return Meaning((silent,), False, nearest, traditional)
         if not group and not ranked.sure:
@@ -278,7 +281,9 @@ class Understanding:
         score = self._scorer.score(rule, reading)
         if group and lead < DANGER_IN_GROUP:
             return None
-        total = lead + (_FOR_DANGER if score.weight > 0 else _AGAINST_DANGER) * score.weight
+        total = lead + _AGAINST_DANGER * min(score.weight, 0.0)
+        if score.weight >= _HINT:
+            total += _FOR_DANGER * score.weight
         if total < DANGER_FLOOR:
             return None
         slots, brief = self._fill(rule, reading, features, score)

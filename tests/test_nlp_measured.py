@@ -119,18 +119,18 @@ def test_lines_that_were_not_taught(taught_less: Understanding) -> None:
     lines = [line for line in labelled.corpus() if line.whole and line.fold == 0 and line.family in FAMILIES]
     tally = evaluate.measure(taught_less, lines)
     assert len(lines) > 1400
-    assert tally.accuracy >= 0.83, "\n".join(tally.report())
-    assert tally.f1 >= 0.86
+    assert tally.accuracy >= 0.87, "\n".join(tally.report())
+    assert tally.f1 >= 0.87
     assert tally.danger["heard"] >= 0.94 * (tally.danger["heard"] + tally.danger["missed"])
     assert tally.danger["false"] <= 0.02 * tally.danger["others"]
     assert tally.silence["near-misses answered"] <= 0.02 * tally.silence["near-misses"]
-    assert tally.silence["near-misses understood"] <= 0.05 * tally.silence["near-misses"]
+    assert tally.silence["near-misses understood"] <= 0.03 * tally.silence["near-misses"]
 
 
 @pytest.mark.skipif(not CHATTER.exists(), reason="the lines of chatter lie beside the repository, or nowhere")
 def test_chatter_is_left_alone() -> None:
     tally = evaluate.measure(UNDERSTANDING, labelled.read(CHATTER))
-    assert tally.silence["chatter answered"] <= 2e-4 * tally.silence["chatter"]
+    assert tally.silence["chatter answered"] <= 1e-4 * tally.silence["chatter"]
     assert tally.silence["chatter understood"] <= 20e-4 * tally.silence["chatter"]
 
 
