@@ -18,12 +18,17 @@ from nlp.understanding import Understanding
 REMARK_FOR = 2 * 3600 * 1000  # ms: how long unclear words may belong to what was filed
 WEAK_FOR = 15 * 60 * 1000  # ms: how long a request that names nothing new goes on with the one before
 LONGEST_REMARK = 120  # characters
+LONGEST_WISH = 30  # characters of a wish for another time
 FOREIGN = 0.5  # below this confidence in `none` the words speak for something that we don't do
 RECEIVES = frozenset({"inform", "dialog.affirm", "ticket.progress", "ticket.accept", "none"})
 _COMMON = frozenset("的了那这个一不我你他是有在急快点来人先等修")
 SHOWS = frozenset({"inform", "dialog.affirm", "smalltalk"})  # with a photo: 就这个
 WEAK = 0.6  # a repair below this is hardly one
 _CORRECTS = re.compile(r"不是|[打写说报填搞弄记]错|应该是|改成|改为|其实是|不对")
+#: Somebody is asked to come when it suits; 明天来吗 only asks whether somebody does.
+_SUITS = re.compile(
+    r"来.{0,3}(?:行|可以|成|方便)|(?:能|可以|方便|行)[^，。?？]{0,8}来|(?:我|家里?)[^，。]{0,4}(?:在家|有空|方便|有人)"
+)
 _ASKS = re.compile(r"[?？]|[吗么呢]\s*[。！!~]*$|什么时候|多少|怎么|咋|哪[里儿个天位]|几点|谁|伐$")
 _RECEIVED = re.compile(r"收到|好的?[，,。\s]|知道|明白|马上|这就|来了")
 _NOTED = re.compile(r"好的?[。.！!～~吧呀]*|收到|知道了?|OK|ok")  # heard; not yet that it works
@@ -89,6 +94,9 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
     if not turn.recent() or not turn.person.bound:
         return meaning
     if not meaning.sure:
+        wanted = await _rescheduled(turn, mind, text)
+        if wanted is not None:
+            return wanted
         ticket = await remarked(turn, meaning, text)
         return _on(ticket, _corrected(turn, mind, text, ticket), text) if ticket else meaning
     item = meaning.items[0]
@@ -105,6 +113,18 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
             slots = {k: v for k, v in item.slots.items() if k in ("time", "urgency", "phone")}
             return _on(found[0], slots | _corrected(turn, mind, text, found[0]), text)
     return meaning
+
+
+async def _rescheduled(turn: Turn, mind: Understanding, text: str) -> Meaning | None:
+    """明天上午来行吗, said of what was filed just now: when it suits."""
+    since = milliseconds(turn.now) - turn.state.recent_ms
+    if since > REMARK_FOR or len(text) > LONGEST_WISH or not _SUITS.search(text):
+        return None
+    times = mind.find("time", text, now=work.local(turn))
+    found = await filed(turn) if times else []
+    if not found or found[0].state is State.AWAITS:
+        return None
+    return _on(found[0], {"time": times[-1]}, text)
 
 
 def _corrected(turn: Turn, mind: Understanding, text: str, ticket: Ticket) -> dict[str, Any]:
