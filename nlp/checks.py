@@ -41,7 +41,8 @@ def _dead(mind: Understanding) -> Iterator[str]:
     """A command that no example and no labelled line says: nobody knows whether it works."""
     silent = {command: _words(command[1]) for command in mind.commands()}
     for text in _short(mind):
-        if any(not words or any(word in text.lower() for word in words) for words in silent.values()):
+        plain = mind.plain(text)
+        if any(not words or any(word in plain for word in words) for words in silent.values()):
             for command in mind.said(text, _NOW):
                 silent.pop(command, None)
     for intent, pattern in sorted(silent):
@@ -59,4 +60,5 @@ def _short(mind: Understanding) -> Iterator[str]:
     for intent in mind.intents:
         for texts in mind.examples(intent):
             yield from texts
-    yield from sorted({line.text for line in labelled.corpus() if len(line.text) <= _LONG}, key=len)
+    texts = {line.text for line in labelled.corpus() if len(line.text) <= _LONG}
+    yield from sorted(texts, key=lambda text: (len(text), text))

@@ -172,6 +172,10 @@ class Understanding:
         """The role of whoever says the examples of an intent."""
         return self._rules[intent].speaker
 
+    def plain(self, text: str) -> str:
+        """The text in the form that rules read."""
+        return self._normal(text)
+
     def commands(self) -> set[tuple[Intent, str]]:
         """Every command, as its rule and its pattern."""
         return {
