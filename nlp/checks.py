@@ -60,5 +60,5 @@ def _short(mind: Understanding) -> Iterator[str]:
     for intent in mind.intents:
         for texts in mind.examples(intent):
             yield from texts
-    texts = {line.text for line in labelled.corpus() if len(line.text) <= _LONG}
-    yield from sorted(texts, key=lambda text: (len(text), text))
+    short = {line.text for line in labelled.corpus() if len(line.text) <= _LONG}
+    yield from sorted(short, key=lambda text: (len(text), text))
