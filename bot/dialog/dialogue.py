@@ -319,23 +319,21 @@ class Dialogue:
     ) -> None:
         """Fill in what the answer says. A question is asked once: without an answer the deed goes on."""
         action, item = self.actions[form.intent], meaning.items[0]
-        slots = dict(form.slots)
+        slots, said = dict(form.slots), dict(item.slots)
+        if form.asking == "category":  # the answer by itself may name one of another trade
+            said["category"] = mind.value(form.intent, "category", text, now=work.local(turn))
         if not action.form.free(form.asking):
-            for name, value in item.slots.items():
+            for name, value in said.items():
                 if name == "location":
                     slots[name] = merge(slots.get(name), value)
                 elif name == form.asking or name in CORRECTABLE or name not in slots:
                     slots[name] = value
             now = work.local(turn)
-            for name in action.form.names() - set(item.slots):
+            for name in action.form.names() - said.keys():
                 if name == form.asking or name in ("location", "urgency", "phone", "time"):
                     found = mind.find(name, text, now=now)
                     if found:
                         slots[name] = merge(slots.get(name), found[0]) if name == "location" else found[-1]
-        if form.asking == "category":
-            slots.pop("category", None)
-            if value := mind.value(form.intent, "category", text, now=work.local(turn)):
-                slots["category"] = value
         if form.asking == "name" and "name" not in slots:
             slots["name"] = plain_name(text)
         words = f"{form.text}\n{text}" if text not in form.text else form.text

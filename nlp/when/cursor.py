@@ -33,6 +33,12 @@ class Cursor:
         token = self.tokens[index]
         return token.kind if token.glue <= glue else ""
 
+    def up_to_now(self, index: int) -> int:
+        """Where 至今 or 到现在 ends that stands at a token; 0 where none does."""
+        if self.kind(index) == "TO_NOW":
+            return index + 1
+        return index + 2 if self.kind(index) == "TO" and self.kind(index + 1) == "NOW" else 0
+
     def behind(self, index: int, length: int = 1) -> str:
         """The text behind the last token before `index`."""
         end = self.tokens[index - 1].end

@@ -110,7 +110,7 @@ def _plain(c: Cursor, i: int) -> Read | None:
         loose = c.tokens[j].kind in {"AFTER", "BEFORE"}
         after = c.tokens[j].kind in {"AFTER", "after"}
         mod = ("after" if after else "before") if loose else None
-        now = _up_to_now(c, j + 1)
+        now = c.up_to_now(j + 1)
         if now and not after:  # 五年前至今
             span = (span[0], c.tokens[now - 1].end)
             return Said(
@@ -133,13 +133,6 @@ def _calendar(c: Cursor, i: int, stop: int) -> bool:
     if c.kind(i + 1) != "month" or not isinstance(value, int) or not 1 <= value <= 12:
         return False
     return stop > i + 2 or c.tokens[stop].kind in {"AFTER", "BEFORE", "SINCE"}
-
-
-def _up_to_now(c: Cursor, j: int) -> int:
-    """Where 至今 or 到现在 ends."""
-    if c.kind(j) == "TO_NOW":
-        return j + 1
-    return j + 2 if c.kind(j) == "TO" and c.kind(j + 1) == "NOW" else 0
 
 
 def _between(c: Cursor, i: int) -> Read | None:

@@ -57,7 +57,7 @@ class Phrase(NamedTuple):
 
 def phrase(c: Cursor, i: int) -> tuple[Said, int] | None:
     """The phrase at a token, taken from the round of the calendar that is meant."""
-    kept_backward, backward = c.backward, c.backward or _up_to_now(c, i)
+    kept_backward, backward = c.backward, c.backward or _lasts_till_now(c, i)
     c.backward = backward
     kept: Phrase | None = None
     for turn in (1, 0, -1, -2, -3, -4, -8) if backward else (0, 1, 2, 3, 4, 5, 6, 7, 8):
@@ -79,12 +79,12 @@ def phrase(c: Cursor, i: int) -> tuple[Said, int] | None:
     return (_said(c, i, kept), kept.stop) if kept else None
 
 
-def _up_to_now(c: Cursor, i: int) -> bool:
+def _lasts_till_now(c: Cursor, i: int) -> bool:
     """年初到现在, 早上至今: what began is gone."""
     for j in range(i + 1, i + 6):
         if c.tokens[j].glue > OF:
             return False
-        if c.tokens[j].kind == "TO_NOW" or (c.tokens[j].kind == "TO" and c.kind(j + 1) == "NOW"):
+        if c.up_to_now(j):
             return True
     return False
 

@@ -10,34 +10,31 @@ from nlp.when.frame import DAY_LONG
 
 def is_workday(moment: datetime) -> bool:
     """By the official calendar where it is known (it is announced a year ahead), else by the weekday."""
+    announced = _announced(moment)
+    return moment.weekday() < 5 if announced is None else announced
+
+
+def _announced(moment: datetime) -> bool | None:
+    """Whether a day is worked by the official calendar; None where that is not known yet."""
     import chinese_calendar  # noqa: PLC0415 - only a few words need it
 
     try:
         return bool(chinese_calendar.is_workday(moment.date()))
     except NotImplementedError:
-        return moment.weekday() < 5
+        return None
 
 
 @lru_cache(maxsize=64)
 def off(festival: datetime) -> tuple[datetime, datetime]:
     """The first day off around a festival and the first that is worked again; not yet announced, its day."""
     start, end = festival, festival + DAY_LONG
-    if not _announced(festival):
+    if _announced(festival) is not False:
         return start, end
     while not is_workday(start - DAY_LONG):
         start -= DAY_LONG
     while not is_workday(end):
         end += DAY_LONG
     return start, end
-
-
-def _announced(moment: datetime) -> bool:
-    import chinese_calendar  # noqa: PLC0415
-
-    try:
-        return bool(chinese_calendar.is_holiday(moment.date()))
-    except NotImplementedError:
-        return False
 
 
 @lru_cache(maxsize=256)
