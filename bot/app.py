@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -16,16 +17,16 @@ from aiohttp import web
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 import handlers
-from bot import inbox, outbox, server
-from bot.channels.base import Channel
+from bot import bookmarks, inbox, outbox, server
+from bot.channels.base import Channel, Desk
 from bot.clock import Clock, RehearsalClock, SystemClock
 from bot.config import Settings
 from bot.delivery import LEASE, Delivery
 from bot.dialog.dialogue import Dialogue
 from bot.dialog.skill import Skill
-from bot.domain import communities
+from bot.domain import communities, people
 from bot.domain.communities import Community
-from bot.messages import Incoming
+from bot.messages import Incoming, Outgoing, Photo
 from bot.pipeline import Pipeline
 from bot.responses import Wording
 from bot.store import Store
@@ -40,6 +41,8 @@ LOCAL = ZoneInfo("Asia/Shanghai")  # of a rehearsal's start that names no zone
 MODELS = (
     "bot.inbox",
     "bot.outbox",
+    "bot.budget",
+    "bot.bookmarks",
     "bot.conversation",
     "bot.domain.communities",
     "bot.domain.people",
@@ -126,8 +129,8 @@ class House:
         """A door of the house; before `listen`."""
         self.channels[channel.name] = channel
 
-    async def handle(self, message: Incoming) -> None:
-        await self.pipeline.handle(message)
+    async def handle(self, message: Incoming) -> Outgoing | None:
+        return await self.pipeline.handle(message)
 
     def listen(self) -> None:
         """Open the doors, start delivery and clock."""
@@ -207,6 +210,29 @@ class House:
         path = self.settings.data_dir / "uploads"
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def desk(self, channel: str) -> Desk:
+        """What a channel may ask of us."""
+        run, clock = self.store.run, self.clock
+
+        async def carry_answer(message: int, rest: str) -> None:
+            await run(lambda db: outbox.carry_answer(db, message, now=clock.now(), rest=rest))
+            self.delivery.wake()
+
+        async def gone(address: str) -> None:
+            await run(lambda db: people.unreachable(db, channel, address))
+
+        async def bookmark(name: str) -> str:
+            return await run(lambda db: bookmarks.read(db, name))
+
+        async def keep_bookmark(name: str, value: str) -> None:
+            await run(lambda db: bookmarks.keep(db, name, value))
+
+        async def pictures(seconds: float) -> Sequence[Photo]:
+            since = clock.now() - timedelta(seconds=seconds)
+            return await run(lambda db: inbox.pictures(db, channel, since))
+
+        return Desk(carry_answer, gone, bookmark, keep_bookmark, pictures)
 
     async def spoken(self, channel: str, chat: str, limit: int) -> list[dict[str, object]]:
         """What was said in a chat on both sides, oldest first: rows of inbox and outbox."""

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot import outbox
+from bot import budget, outbox
 from bot.channels.base import Channel, PermanentFailure, RetryLater, UnknownOutcome
 from bot.clock import Clock
 from bot.domain import people
 from bot.inbox import milliseconds
 from bot.messages import Lane, Outgoing
 from bot.outbox import State
+from bot.passage import Parcel, Passage
 from bot.store import Statement, Store, StoreClosed
 
 log = logging.getLogger(__name__)
@@ -45,12 +46,14 @@ _RELEASE = Statement(
 class Ended:
     """How one try ended. `again` is when to try next (seconds from now), None when this was the last."""
 
-    message: Outgoing
+    parcel: Parcel
     state: State = State.SENT
     reason: str = ""
     again: float | None = None
     counts: bool = True
     unreachable: bool = False
+    closed: bool = False
+    receipt: str = ""
 
 
 def backoff(tries: int) -> float:
@@ -65,6 +68,7 @@ class Delivery:
         self, store: Store, clock: Clock, channels: Mapping[str, Channel], lease: timedelta = LEASE
     ) -> None:
         self._store, self._clock, self._channels, self._lease = store, clock, channels, lease
+        self._passage = Passage(channels, lease)
         self._wake = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._ended: list[Ended] = []
@@ -147,20 +151,29 @@ class Delivery:
         """The channels that have all hands full."""
         return {name for name, n in Counter(self._under_way.values()).items() if n >= ROOM_A_CHANNEL}
 
-    async def _claim(self, db: BaseDBAsyncClient, now: datetime) -> list[tuple[Outgoing, int]]:
-        claimed: list[tuple[Outgoing, int]] = []
+    async def _claim(self, db: BaseDBAsyncClient, now: datetime) -> list[Parcel] | None:
+        """What may go now; None when nothing was due."""
         room = None if self._stopping else self._room()
         if room is None:
-            return claimed
+            return None
+        claimed: list[tuple[Outgoing, int]] = []
         lane, limit = room
         paused, full = self._paused(), self._full()
         if full:  # danger does not wait for a free hand
             claimed = await outbox.claim(
                 db, now=now, lease=self._lease, limit=limit, lane=Lane.DANGER, but=paused
             )
-        return claimed + await outbox.claim(
+        claimed += await outbox.claim(
             db, now=now, lease=self._lease, limit=limit - len(claimed), lane=lane, but=paused | full
         )
+        parcels: list[Parcel] = []
+        for message, tries in claimed:
+            if any(row.id == message.id for parcel in parcels for row in parcel.rows):
+                continue  # it goes with another already
+            parcel = await self._passage.admit(db, message, tries, now)
+            if parcel is not None:
+                parcels.append(parcel)
+        return parcels if claimed else None
 
     async def _round(self) -> bool:
         """Write down what ended, claim what is due, start sending it; whether there was anything."""
@@ -169,74 +182,92 @@ class Delivery:
             if not ended and (self._stopping or self._room() is None):
                 return False
 
-            async def work(db: BaseDBAsyncClient) -> list[tuple[Outgoing, int]]:
+            async def work(db: BaseDBAsyncClient) -> list[Parcel] | None:
                 now = self._clock.now()
                 for one in ended:
                     await self._write(db, one, now)
                 return await self._claim(db, now)
 
-            claimed = await self._store.run(work)
+            parcels = await self._store.run(work)
             del self._ended[: len(ended)]
         for one in ended:
             if one.again is None:
-                self.counts[one.state] += 1
-        for message, tries in claimed:
-            task = asyncio.create_task(self._carry(message, tries))
-            self._under_way[task] = message.channel
+                self.counts[one.state] += len(one.parcel.rows)
+        for parcel in parcels or ():
+            task = asyncio.create_task(self._carry(parcel))
+            self._under_way[task] = parcel.message.channel
             task.add_done_callback(self._done)
-        return bool(claimed or ended)
+        return bool(ended) or parcels is not None
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
         self._wake.set()
 
-    @staticmethod
-    async def _write(db: BaseDBAsyncClient, one: Ended, now: datetime) -> None:
+    async def _write(self, db: BaseDBAsyncClient, one: Ended, now: datetime) -> None:
+        message = one.parcel.message
         if one.again is not None:
             at = now + timedelta(seconds=one.again)
-            await outbox.later(db, one.message.id, at, one.reason, counts=one.counts)
+            for row in one.parcel.rows:
+                await outbox.later(db, row.id, at, one.reason, counts=one.counts)
+            if one.parcel.taken:
+                await budget.give_back(db, message.channel, message.chat, one.parcel.taken, now=now)
             return
-        await outbox.end(db, one.message.id, one.state, now=now, reason=one.reason)
         if one.unreachable:
-            await people.unreachable(db, one.message.channel, one.message.chat)
+            await people.unreachable(db, message.channel, message.chat)
+        if one.closed:
+            await budget.close(db, message.channel, message.chat)
+        for row in one.parcel.rows:
+            if one.unreachable or one.closed:
+                state = State.KEPT if one.closed else State.FAILED
+                await self._passage.divert(db, row, state, one.reason, now)
+            else:
+                await outbox.end(db, row.id, one.state, now=now, reason=one.reason, receipt=one.receipt)
 
-    async def _carry(self, message: Outgoing, tries: int) -> None:
-        ended = await self._try(message, tries)
+    async def _carry(self, parcel: Parcel) -> None:
+        ended = await self._try(parcel)
         if ended.state is State.SENT and ended.again is None:
-            self._pauses.pop(message.channel, None)
+            self._pauses.pop(parcel.message.channel, None)
         self._ended.append(ended)
 
-    async def _try(self, message: Outgoing, tries: int) -> Ended:
+    async def _try(self, parcel: Parcel) -> Ended:
+        message = parcel.message
         channel = self._channels.get(message.channel)
         if channel is None:
-            return Ended(message, State.FAILED, f"channel {message.channel} is not configured")
+            reason = f"channel {message.channel} is not configured"
+            return Ended(parcel, State.FAILED, reason, unreachable=True)
         limit = asyncio.timeout(SEND_WITHIN)
         try:
             async with limit:
-                await channel.send(message)
+                receipt = await channel.send(message)
         except RetryLater as later:
-            return self._later(message, tries, later)
+            return self._later(parcel, later)
         except PermanentFailure as failure:
-            return Ended(message, State.FAILED, failure.reason, unreachable=failure.unreachable)
+            return Ended(
+                parcel,
+                State.FAILED,
+                failure.reason,
+                unreachable=failure.unreachable,
+                closed=failure.closed,
+            )
         except UnknownOutcome as unknown:
-            return Ended(message, State.UNKNOWN, unknown.reason)
+            return Ended(parcel, State.UNKNOWN, unknown.reason)
         except Exception as exc:
             if limit.expired():
-                return Ended(message, State.UNKNOWN, f"no answer within {SEND_WITHIN:.0f} seconds")
+                return Ended(parcel, State.UNKNOWN, f"no answer within {SEND_WITHIN:.0f} seconds")
             log.exception("channel %s broke on message %s", message.channel, message.id)
-            return self._later(message, tries, RetryLater(type(exc).__name__))
-        return Ended(message)
+            return self._later(parcel, RetryLater(type(exc).__name__))
+        return Ended(parcel, receipt=receipt)
 
-    def _later(self, message: Outgoing, tries: int, later: RetryLater) -> Ended:
+    def _later(self, parcel: Parcel, later: RetryLater) -> Ended:
         """A platform's own pace does not count as a try; what failed for no stated time does."""
         if later.whole_channel:
-            wait = self._pause_channel(message.channel, later.after)
-            return Ended(message, reason=later.reason, again=wait, counts=False)
+            wait = self._pause_channel(parcel.message.channel, later.after)
+            return Ended(parcel, reason=later.reason, again=wait, counts=False)
         if later.after is not None:
-            return Ended(message, reason=later.reason, again=max(later.after, 0.05), counts=False)
-        if tries >= TRIES:
-            return Ended(message, State.FAILED, f"gave up after {tries} tries: {later.reason}")
-        return Ended(message, reason=later.reason, again=backoff(tries))
+            return Ended(parcel, reason=later.reason, again=max(later.after, 0.05), counts=False)
+        if parcel.tries >= TRIES:
+            return Ended(parcel, State.FAILED, f"gave up after {parcel.tries} tries: {later.reason}")
+        return Ended(parcel, reason=later.reason, again=backoff(parcel.tries))
 
     def _pause_channel(self, name: str, after: float | None) -> float:
         """Leave a channel alone for so long, longer each time nothing went through; seconds from now.

@@ -10,6 +10,7 @@ from bot.app import House
 from bot.channels.web import Line, WebChannel
 from bot.config import secret
 from bot.domain import people
+from bot.inbox import read_photos
 from bot.messages import Button, Photo
 
 
@@ -55,7 +56,7 @@ def open_doors(house: House, *, demo_people: bool) -> None:
 def line(chat: str, row: dict[str, Any]) -> Line:
     """A row of inbox or outbox as the page shows it."""
     at = datetime.fromtimestamp((row["at_ms"] if row["mine"] else row["made_ms"]) / 1000, UTC)
-    photos: tuple[Photo, ...] = outbox.read_photos(row["photos"])
+    photos: tuple[Photo, ...] = read_photos(row["photos"])
     if row["mine"]:
         return Line(
             id=f"in-{row['message']}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from bot.messages import Incoming
+from bot.messages import Incoming, Photo
 from bot.store import Statement
 
 
@@ -39,6 +40,9 @@ _PUT = Statement(
     " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (channel, message) do nothing returning id"
 )
 _FORGET = Statement("update inbox set text = '' where id = $1 returning id")
+_PICTURES = Statement(
+    "select photos from inbox where channel = $1 and photos <> '' and at_ms > $2 order by id desc limit 1000"
+)
 _RECENT = Statement("select * from inbox where channel = $1 and chat = $2 order by id desc limit $3")
 
 
@@ -47,9 +51,20 @@ def milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
+def write_photos(photos: Sequence[Photo]) -> str:
+    """Pictures as a row keeps them; the platform's name of one only where it has one."""
+    if not photos:
+        return ""
+    return json.dumps([[p.path, p.media_type, p.name, *([p.source] if p.source else [])] for p in photos])
+
+
+def read_photos(text: str) -> tuple[Photo, ...]:
+    return tuple(Photo(*one) for one in json.loads(text)) if text else ()
+
+
 async def first_time(db: BaseDBAsyncClient, message: Incoming, now: datetime) -> int | None:
     """Remember a message; its row, or None when we had it already."""
-    photos = json.dumps([[p.path, p.media_type, p.name] for p in message.photos]) if message.photos else ""
+    photos = write_photos(message.photos)
     row = await _PUT.row(
         db,
         message.channel,
@@ -72,3 +87,9 @@ async def forget_words(db: BaseDBAsyncClient, row: int) -> None:
 async def recent(db: BaseDBAsyncClient, channel: str, chat: str, limit: int) -> list[dict[str, Any]]:
     """The newest messages of a chat, newest first."""
     return await _RECENT.rows(db, channel, chat, limit)
+
+
+async def pictures(db: BaseDBAsyncClient, channel: str, since: datetime) -> list[Photo]:
+    """The pictures that came through a channel since then, of its last thousand messages with any."""
+    rows = await _PICTURES.rows(db, channel, milliseconds(since))
+    return [photo for row in rows for photo in read_photos(row["photos"])]

@@ -25,6 +25,20 @@ class Photo:
     path: str
     media_type: str
     name: str = ""
+    #: The platform's name of it, while the file may still be on its way.
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a platform allows in return for a message: so many of ours to that chat within so many seconds.
+
+    `token` is what the platform wants back with them, where it wants something.
+    """
+
+    messages: int
+    seconds: float
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,11 @@ class Incoming:
     goes; in private it is the sender's own address. `addressed` says that the bot was mentioned, replied to
     or commanded (a private message always is). The mention itself is already taken out of `text`.
     A tapped button arrives as the text that the button stands for.
+
+    `answers_back` says that the channel puts our answer into its acknowledgement: delivery leaves it alone.
+    `known_as` is an account (channel, address) on another channel of ours that the platform knows to be the
+    same human's. `bookmark` (name, value) is where the channel reads on after this message, kept in the same
+    transaction.
     """
 
     channel: str
@@ -47,6 +66,10 @@ class Incoming:
     addressed: bool = True
     photos: tuple[Photo, ...] = ()
     voice: bool = False
+    grant: Grant | None = None
+    answers_back: bool = False
+    known_as: tuple[str, str] | None = None
+    bookmark: tuple[str, str] | None = None
 
     @property
     def conversation(self) -> tuple[str, str, str]:
@@ -64,7 +87,11 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message that we owe somebody. `id` is the outbox row, stable over retries."""
+    """One message that we owe somebody. `id` is the outbox row, stable over retries.
+
+    `person` is who shall read it. `token` is what the platform gave for it (`Grant`). `closed` says that the
+    platform takes no ordinary message to that chat now, only a notice of its own kind.
+    """
 
     id: int
     channel: str
@@ -73,3 +100,6 @@ class Outgoing:
     lane: Lane = Lane.REPLY
     buttons: tuple[Button, ...] = ()
     photos: tuple[Photo, ...] = ()
+    person: int | None = None
+    token: str = ""
+    closed: bool = False

@@ -13,9 +13,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from bot.inbox import milliseconds
+from bot.inbox import milliseconds, read_photos, write_photos
 from bot.messages import Button, Lane, Outgoing, Photo
 from bot.store import Statement
+
+NEWS_FOR = timedelta(days=7)  # what was kept for longer is not sent any more
 
 
 class State(IntEnum):
@@ -25,6 +27,8 @@ class State(IntEnum):
     SENT = 1
     FAILED = 2
     UNKNOWN = 3
+    #: The platform takes nothing for this chat now: kept until somebody writes there.
+    KEPT = 4
 
 
 class OutboxRow(Model):
@@ -45,6 +49,7 @@ class OutboxRow(Model):
     made_ms = fields.BigIntField()
     done_ms = fields.BigIntField(null=True)
     reason = fields.TextField()
+    receipt = fields.CharField(max_length=255, db_default="")
 
     class Meta:
         table = "outbox"
@@ -57,7 +62,8 @@ class OutboxRow(Model):
 
 _PUT = Statement(
     "insert into outbox (channel, chat, person_id, text, buttons, photos, lane, once, state, attempts,"
-    " due_ms, made_ms, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9, '')"
+    " due_ms, made_ms, done_ms, reason, receipt)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $10, 0, $9, $9, $11, $12, '')"
     " on conflict (once) do nothing returning id"
 )
 # Within a chat the oldest goes first, whatever failed before it: a later message waits for an earlier one of
@@ -69,6 +75,9 @@ _FIRST = (
 )
 
 
+_READ = "id, channel, chat, text, buttons, photos, lane, attempts, person_id"
+
+
 def _claim(locking: str) -> str:
     """Find the first ones once, then the rows by their ids: hence MATERIALIZED and the plus signs."""
     return (
@@ -78,14 +87,37 @@ def _claim(locking: str) -> str:
         f" order by o.lane, o.due_ms, o.id limit $3{locking})"
         " update outbox set due_ms = $2, attempts = attempts + 1"
         " where +state = 0 and +due_ms <= $1 and id in (select id from first)"
-        " returning id, channel, chat, text, buttons, photos, lane, attempts"
+        f" returning {_READ}"
     )
 
 
 # The lease keeps two claimers apart. SKIP LOCKED, which SQLite has not, spares the second of them to wait for
 # the first and then to find nothing left of what it had chosen.
 _CLAIM = Statement(_claim(""), postgres=_claim(" for update of o skip locked"))
-_END = Statement("update outbox set state = $2, done_ms = $3, reason = $4 where id = $1 returning id")
+_END = Statement(
+    "update outbox set state = $2, done_ms = $3, reason = $4, receipt = $5 where id = $1 returning id"
+)
+# What waits behind a message of its chat, and could go with it.
+_WITH = Statement(
+    "update outbox set due_ms = $4, attempts = attempts + 1 where id in ("
+    "select id from outbox where channel = $1 and chat = $2 and state = 0 and due_ms <= $3 and photos = ''"
+    f" and id <> $5 order by lane, id limit 20) returning {_READ}"
+)
+_UNCLAIM = Statement("update outbox set due_ms = $2, attempts = attempts - 1 where id = $1 returning id")
+_READDRESS = Statement(
+    "update outbox set channel = $2, chat = $3, state = 0, attempts = 0, due_ms = $4, done_ms = null,"
+    " reason = $5 where id = $1 returning id"
+)
+_AGAIN = Statement(
+    "update outbox set state = 0, due_ms = $3, attempts = 0"
+    " where channel = $1 and chat = $2 and state = 4 and made_ms > $4 returning id"
+)
+_ANSWER = Statement(f"select {_READ} from outbox where once = $1 and state = $2 and reason = $3")
+_RELEASE = Statement(
+    "update outbox set state = 0, due_ms = $2, done_ms = null, reason = ''"
+    " where id = $1 and state = $3 and reason = $4 returning id"
+)
+_OF = Statement("select channel, chat, person_id, lane from outbox where id = $1")
 _LATER = Statement(
     "update outbox set due_ms = $2, reason = $3, attempts = attempts - $4 where id = $1 returning id"
 )
@@ -109,8 +141,12 @@ async def put(
     buttons: tuple[tuple[str, str], ...] = (),
     photos: tuple[Photo, ...] = (),
     once: str | None = None,
+    by_acknowledgement: bool = False,
 ) -> int | None:
-    """Owe a message; its id, or None when `once` was owed before."""
+    """Owe a message; its id, or None when `once` was owed before.
+
+    One that goes `by_acknowledgement` is the channel's to give, and none of delivery's (see `carry_answer`).
+    """
     row = await _PUT.row(
         db,
         channel,
@@ -118,16 +154,15 @@ async def put(
         person_id,
         text,
         json.dumps(buttons, ensure_ascii=False) if buttons else "",
-        json.dumps([[p.path, p.media_type, p.name] for p in photos]) if photos else "",
+        write_photos(photos),
         int(lane),
         once,
         milliseconds(now),
+        int(State.SENT if by_acknowledgement else State.QUEUED),
+        milliseconds(now) if by_acknowledgement else None,
+        BY_ACKNOWLEDGEMENT if by_acknowledgement else "",
     )
     return int(row["id"]) if row else None
-
-
-def read_photos(text: str) -> tuple[Photo, ...]:
-    return tuple(Photo(*one) for one in json.loads(text)) if text else ()
 
 
 def read_buttons(text: str) -> tuple[Button, ...]:
@@ -155,26 +190,88 @@ async def claim(
     until = milliseconds(now + lease)
     rows = await _CLAIM.rows(db, milliseconds(now), until, limit, int(lane), _listed(but))
     rows.sort(key=lambda row: (row["lane"], row["id"]))
-    return [
-        (
-            Outgoing(
-                id=row["id"],
-                channel=row["channel"],
-                chat=row["chat"],
-                text=row["text"],
-                lane=Lane(row["lane"]),
-                buttons=read_buttons(row["buttons"]),
-                photos=read_photos(row["photos"]),
-            ),
-            int(row["attempts"]),
-        )
-        for row in rows
-    ]
+    return [(_outgoing(row), int(row["attempts"])) for row in rows]
 
 
-async def end(db: BaseDBAsyncClient, message: int, state: State, *, now: datetime, reason: str = "") -> None:
-    """A message's last word: sent, failed with the reason, or unknown."""
-    await _END.rows(db, message, int(state), milliseconds(now), reason[:500])
+def _outgoing(row: dict[str, Any]) -> Outgoing:
+    return Outgoing(
+        id=row["id"],
+        channel=row["channel"],
+        chat=row["chat"],
+        text=row["text"],
+        lane=Lane(row["lane"]),
+        buttons=read_buttons(row["buttons"]),
+        photos=read_photos(row["photos"]),
+        person=row["person_id"],
+    )
+
+
+async def claim_with(
+    db: BaseDBAsyncClient, message: Outgoing, *, now: datetime, lease: timedelta
+) -> list[Outgoing]:
+    """Take what waits behind a claimed message in its chat, pictures left out; the most urgent first."""
+    rows = await _WITH.rows(
+        db, message.channel, message.chat, milliseconds(now), milliseconds(now + lease), message.id
+    )
+    return [_outgoing(row) for row in sorted(rows, key=lambda row: (row["lane"], row["id"]))]
+
+
+async def unclaim(db: BaseDBAsyncClient, message: int, *, now: datetime) -> None:
+    """Taken for nothing: due again as if nobody had."""
+    await _UNCLAIM.rows(db, message, milliseconds(now))
+
+
+async def end(
+    db: BaseDBAsyncClient,
+    message: int,
+    state: State,
+    *,
+    now: datetime,
+    reason: str = "",
+    receipt: str = "",
+) -> None:
+    """A message's last word: sent (and the platform's id of it), failed with the reason, unknown, or kept."""
+    await _END.rows(db, message, int(state), milliseconds(now), reason[:500], receipt[:255])
+
+
+async def readdress(
+    db: BaseDBAsyncClient, message: int, channel: str, chat: str, *, now: datetime, reason: str
+) -> None:
+    """Carry it to another account of its reader instead."""
+    await _READDRESS.rows(db, message, channel, chat, milliseconds(now), reason[:500])
+
+
+async def again(db: BaseDBAsyncClient, channel: str, chat: str, *, now: datetime) -> None:
+    """Somebody wrote there: what was kept for the chat is due, if it is still news."""
+    await _AGAIN.rows(db, channel, chat, milliseconds(now), milliseconds(now - NEWS_FOR))
+
+
+# ------------------------------------------------------- answers that go with the acknowledgement
+
+BY_ACKNOWLEDGEMENT = "with the acknowledgement"
+
+
+def answer_key(channel: str, message: str) -> str:
+    """What makes the answer to a message one: its `once`."""
+    return f"re:{channel}:{message}"[:160]
+
+
+async def answer_to(db: BaseDBAsyncClient, channel: str, message: str) -> Outgoing | None:
+    """The answer to a message that came before, if it goes with the acknowledgement.
+
+    A platform repeats what it got no acknowledgement of, and so no answer to: it goes again.
+    """
+    row = await _ANSWER.row(db, answer_key(channel, message), int(State.SENT), BY_ACKNOWLEDGEMENT)
+    return _outgoing(row) if row else None
+
+
+async def carry_answer(db: BaseDBAsyncClient, message: int, *, now: datetime, rest: str = "") -> None:
+    """The acknowledgement could not take the answer: delivery shall carry it, or the `rest` of it."""
+    if not rest:
+        await _RELEASE.rows(db, message, milliseconds(now), int(State.SENT), BY_ACKNOWLEDGEMENT)
+    elif row := await _OF.row(db, message):
+        lane = Lane(row["lane"])
+        await put(db, row["channel"], row["chat"], rest, now=now, lane=lane, person_id=row["person_id"])
 
 
 async def later(

@@ -11,14 +11,14 @@ from weakref import WeakValueDictionary
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot import conversation, inbox
+from bot import bookmarks, budget, conversation, inbox, outbox
 from bot.clock import Clock
 from bot.dialog.dialogue import PHOTO_FOR, Dialogue
 from bot.dialog.turn import Turn
 from bot.domain import invites, people
 from bot.domain.communities import Community
 from bot.domain.people import Person
-from bot.messages import Incoming
+from bot.messages import Incoming, Outgoing
 from bot.store import Store, StoreClosed
 from bot.unit_of_work import Refusal
 from nlp.understanding import Understanding
@@ -53,69 +53,86 @@ class Pipeline:
         self._wake_delivery = delivered
         self._keeps_history = keeps_history
         self._locks: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
-        self._turns: set[asyncio.Task[None]] = set()
+        self._turns: set[asyncio.Task[Outgoing | None]] = set()
         self.counts = {"turns": 0, "refusals": 0, "troubles": 0}
 
-    async def handle(self, message: Incoming) -> None:
+    async def handle(self, message: Incoming) -> Outgoing | None:
         """Returns when the message is kept and answered, or found to be a repeat.
 
-        Raises only when nothing was kept. A caller that is cancelled does not stop the turn.
+        What it returns is the answer to put into the acknowledgement, where the message `answers_back`; of a
+        repeat too. Raises only when nothing was kept. A caller that is cancelled does not stop the turn.
         """
         task = asyncio.create_task(self._handle(message))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
 
     async def finish(self, seconds: float) -> None:
         """Wait for the turns under way, so many seconds at most."""
         if self._turns:
             await asyncio.wait(self._turns, timeout=seconds)
 
-    async def _handle(self, message: Incoming) -> None:
+    async def _handle(self, message: Incoming) -> Outgoing | None:
         message = clean(message)
         lock = self._locks.setdefault(message.conversation, asyncio.Lock())
         async with lock:
             try:
-                await self._turn_or_refusal(message)
+                answer = await self._turn_or_refusal(message)
             except StoreClosed:
                 raise
             except Exception:
                 self.counts["troubles"] += 1
                 log.exception("turn broke: %s %s", message.channel, message.id)
-                await self._only_say(message, Refusal("dialog.trouble"))
+                answer = await self._only_say(message, Refusal("dialog.trouble"))
         self.counts["turns"] += 1
         self._wake_delivery()
+        return answer
 
-    async def _turn_or_refusal(self, message: Incoming) -> None:
+    async def _turn_or_refusal(self, message: Incoming) -> Outgoing | None:
         try:
-            await self._store.run(partial(self._turn, message))
+            return await self._store.run(partial(self._turn, message))
         except Refusal as refusal:
             self.counts["refusals"] += 1
-            await self._only_say(message, refusal)
+            return await self._only_say(message, refusal)
 
-    async def _turn(self, message: Incoming, db: BaseDBAsyncClient) -> None:
-        row = await inbox.first_time(db, message, self._clock.now())
+    async def _first_time(self, message: Incoming, db: BaseDBAsyncClient) -> int | None:
+        """Remember the message, how far its channel has read with it, and what it lets us send."""
+        now = self._clock.now()
+        if message.bookmark is not None:
+            await bookmarks.keep(db, *message.bookmark)
+        row = await inbox.first_time(db, message, now)
+        if row is not None and message.grant is not None:
+            await budget.grant(db, message.channel, message.chat, message.grant, now)
+            await outbox.again(db, message.channel, message.chat, now=now)
+        return row
+
+    @staticmethod
+    async def _answer_again(message: Incoming, db: BaseDBAsyncClient) -> Outgoing | None:
+        return await outbox.answer_to(db, message.channel, message.id) if message.answers_back else None
+
+    async def _turn(self, message: Incoming, db: BaseDBAsyncClient) -> Outgoing | None:
+        row = await self._first_time(message, db)
         if row is None:
-            return
+            return await self._answer_again(message, db)
         turn, before = await self._open(message, db)
         heard = await self._dialogue.hear(turn, self._minds[turn.community.id])
         if not heard and message.channel not in self._keeps_history:
             await inbox.forget_words(db, row)
         if turn.traditional != turn.person.traditional and turn.person.id:
             await people.read_script(db, turn.person.id, turn.traditional)
-        await self._close(turn, before)
+        return await self._close(turn, before)
 
-    async def _only_say(self, message: Incoming, refusal: Refusal) -> None:
+    async def _only_say(self, message: Incoming, refusal: Refusal) -> Outgoing | None:
         """Begin afresh: the message stays remembered, the answer goes out, the deed does not exist."""
 
-        async def say(db: BaseDBAsyncClient) -> None:
-            if await inbox.first_time(db, message, self._clock.now()) is None:
-                return
+        async def say(db: BaseDBAsyncClient) -> Outgoing | None:
+            if await self._first_time(message, db) is None:
+                return await self._answer_again(message, db)
             turn, before = await self._open(message, db)
             turn.say(refusal.key, **refusal.values)
-            await self._close(turn, before)
+            return await self._close(turn, before)
 
-        await self._store.run(say)
+        return await self._store.run(say)
 
     async def _open(self, message: Incoming, db: BaseDBAsyncClient) -> tuple[Turn, str]:
         now = self._clock.now()
@@ -137,14 +154,19 @@ class Pipeline:
         return turn, before
 
     @staticmethod
-    async def _close(turn: Turn, before: str) -> None:
+    async def _close(turn: Turn, before: str) -> Outgoing | None:
         await turn.post()
         await conversation.keep_state(turn.db, turn.incoming.conversation, turn.state, before)
+        return turn.acknowledged
 
     async def _who(self, message: Incoming, db: BaseDBAsyncClient) -> Person:
         """The person of the account; a stranger belongs where the invite code is from, else to the first."""
         now_ms = inbox.milliseconds(self._clock.now())
         person = await people.identify(db, message.channel, message.sender, now_ms)
+        if person is None and message.known_as is not None:
+            person = await people.identify(db, *message.known_as, now_ms)
+            if person is not None:
+                await people.add_account(db, person, message.channel, message.sender, now_ms)
         if person is not None and person.bound:
             return person
         code = invites.looks_like_code(message.text)

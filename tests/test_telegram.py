@@ -51,7 +51,8 @@ def test_a_recorded_update_becomes_what_was_said(path: Path) -> None:
         assert heard.reason == recorded["aside"]
         return
     found = asdict(heard.incoming) | {"photos": int(heard.picture is not None)}
-    assert found == recorded["incoming"]
+    expected = recorded["incoming"]
+    assert {name: value for name, value in found.items() if name in expected or value} == expected
 
 
 @pytest.mark.parametrize(

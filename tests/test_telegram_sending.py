@@ -15,7 +15,7 @@ from bot.channels.base import Button, Lane, PermanentFailure, Photo, RetryLater,
 from bot.channels.pace import Counted, Pace, Spaced, Turns
 from bot.channels.pictures import media_type
 from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram_text import clean, split, units
+from bot.channels.text import clean, split, units
 from tests.fakes.telegram import JPEG, TOKEN, FarSide
 from tests.fakes.telegram_house import channel_to, owed
 

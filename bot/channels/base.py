@@ -8,12 +8,14 @@ from typing import Protocol
 
 from aiohttp import web
 
-from bot.messages import Button, Incoming, Lane, Outgoing, Photo
+from bot.messages import Button, Grant, Incoming, Lane, Outgoing, Photo
 
 __all__ = [
     "Button",
     "Channel",
     "Counters",
+    "Desk",
+    "Grant",
     "Handle",
     "Incoming",
     "Lane",
@@ -28,13 +30,30 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the platform allows: characters in one message, messages a second overall and in one chat."""
+    """What the platform allows: characters in one message, messages a second overall and in one chat.
+
+    `per_chat` are pairs of (most messages, seconds) that the house counts durably, because the platform drops
+    what is over. `windowed` says that a chat may be written to only within what its messages granted
+    (`Grant`); `notices`, that something of the platform's own kind can go outside (`Outgoing.closed`).
+    `octets` is the most bytes of UTF-8 in one message of ours; a longer one goes as several. What does not
+    `push` is read only when somebody looks.
+    """
 
     text: int = 4096
     per_second: float = 0.0  # 0: no limit
     per_chat_second: float = 0.0
     per_group_minute: int = 0
     buttons: bool = False
+    per_chat: tuple[tuple[int, float], ...] = ()
+    windowed: bool = False
+    notices: bool = False
+    octets: int = 0
+    pushes: bool = True
+
+    @property
+    def counted(self) -> bool:
+        """Whether the house keeps a budget for each chat."""
+        return self.windowed or bool(self.per_chat)
 
 
 class RetryLater(Exception):
@@ -46,11 +65,15 @@ class RetryLater(Exception):
 
 
 class PermanentFailure(Exception):
-    """Never: blocked, unknown address, refused content. `unreachable` marks the account itself."""
+    """Never: blocked, unknown address, refused content.
 
-    def __init__(self, reason: str, *, unreachable: bool = False) -> None:
+    `unreachable` marks the account itself; `closed`, that the platform takes nothing more for this chat until
+    somebody writes there again.
+    """
+
+    def __init__(self, reason: str, *, unreachable: bool = False, closed: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.unreachable = reason, unreachable
+        self.reason, self.unreachable, self.closed = reason, unreachable, closed
 
 
 class UnknownOutcome(Exception):
@@ -62,8 +85,24 @@ class UnknownOutcome(Exception):
 
 
 #: Returns when the message is kept, understood and answered (or found to be a repeat): acknowledge after it.
-#: Raises only when nothing was kept, so that the platform sends again.
-Handle = Callable[[Incoming], Awaitable[None]]
+#: Raises only when nothing was kept, so that the platform sends again. What it returns is the answer to put
+#: into the acknowledgement, only for an `Incoming.answers_back`; None where there is none left to give.
+Handle = Callable[[Incoming], Awaitable[Outgoing | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a channel may ask of the house besides `handle`. None of it is needed to carry messages."""
+
+    #: The acknowledgement could not take the answer that `handle` returned (its id), or not the rest of it.
+    carry_answer: Callable[[int, str], Awaitable[None]]
+    #: This address left us (unsubscribed, blocked).
+    gone: Callable[[str], Awaitable[None]]
+    #: The value of a bookmark, "" when there is none; and how one is kept.
+    bookmark: Callable[[str], Awaitable[str]]
+    keep_bookmark: Callable[[str, str], Awaitable[None]]
+    #: Pictures that came through this channel within so many seconds, with their source.
+    pictures: Callable[[float], Awaitable[Sequence[Photo]]]
 
 
 class Channel(Protocol):
@@ -84,7 +123,10 @@ class Channel(Protocol):
         ...
 
     async def send(self, message: Outgoing) -> str:
-        """Carry one message; the platform's id of it, or "". Raises one of the three failures above."""
+        """Carry one message; the platform's id of it (kept as its receipt), or "".
+
+        Raises one of the three failures above.
+        """
         ...
 
     async def close(self) -> None:

@@ -161,7 +161,8 @@ class TelegramChannel:
             incoming = await self._with_picture(await self._named_or_not(heard, update))
             while True:
                 try:
-                    return await handle(incoming)
+                    await handle(incoming)
+                    return None
                 except Exception:
                     if patience is None:
                         raise

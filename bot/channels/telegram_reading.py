@@ -11,7 +11,7 @@ from telegram import Bot, CallbackQuery, Chat, Message, MessageEntity, Update, U
 from telegram.constants import MessageAttachmentType, MessageType
 
 from bot.channels.base import Incoming
-from bot.channels.telegram_text import clean
+from bot.channels.text import clean
 
 #: The kinds of update we ask for: what is not needed is not sent to us.
 KINDS = ("message", "callback_query")

@@ -13,8 +13,8 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Link
 from bot.channels import pictures
 from bot.channels.base import Button, Lane, Outgoing, PermanentFailure, RetryLater, UnknownOutcome
 from bot.channels.pace import Pace
-from bot.channels.telegram_text import clean, split, units
 from bot.channels.telegram_wire import Wire, failure, seconds
+from bot.channels.text import clean, split, units
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from bot.domain.communities import Community
 from bot.domain.people import Person
 from bot.domain.tickets import Ticket
 from bot.inbox import milliseconds
-from bot.messages import Incoming, Lane, Photo
+from bot.messages import Button, Incoming, Lane, Outgoing, Photo
 from bot.unit_of_work import Route, UnitOfWork
 from nlp.meaning import Item
 
@@ -45,6 +45,8 @@ class Turn(UnitOfWork[Community]):
         self.lane = Lane.REPLY
         self._answers: list[tuple[str, dict[str, Any]]] = []
         self._then: list[tuple[Item, Person | None]] = []
+        #: Once posted: what the channel shall put into its acknowledgement, if it can and there is something.
+        self.acknowledged: Outgoing | None = None
         self._instead: Person | None = None
 
     @property
@@ -134,15 +136,24 @@ class Turn(UnitOfWork[Community]):
             choices = [list(pair) for one in said for pair in one.choices]
             if choices:
                 self.state.offers = choices
-            await outbox.put(
-                self.db,
-                self.incoming.channel,
-                self.incoming.chat,
-                "\n".join(one.text for one in said),
-                now=self.now,
-                lane=self.lane,
-                person_id=self.incoming_person.id,
-                buttons=buttons,
-            )
+            await self._put("\n".join(one.text for one in said), buttons)
             self._answers.clear()
         await super().post()
+
+    async def _put(self, text: str, buttons: tuple[tuple[str, str], ...]) -> None:
+        to, back = self.incoming, self.incoming.answers_back
+        row = await outbox.put(
+            self.db,
+            to.channel,
+            to.chat,
+            text,
+            now=self.now,
+            lane=self.lane,
+            person_id=self.incoming_person.id,
+            buttons=buttons,
+            once=outbox.answer_key(to.channel, to.id) if back else None,
+            by_acknowledgement=back,
+        )
+        if back and row is not None:
+            pairs = tuple(Button(*pair) for pair in buttons)
+            self.acknowledged = Outgoing(row, to.channel, to.chat, text, self.lane, pairs)

@@ -249,6 +249,9 @@ _NEW_ACCOUNT = Statement(
     "insert into account (person_id, channel, address, reachable, seen_ms) values ($1, $2, $3, $4, $5)"
     " returning id"
 )
+_ACCOUNTS_OF = Statement(
+    "select channel, address, reachable from account where person_id = $1 order by seen_ms desc, id desc"
+)
 _SCRIPT = Statement("update person set traditional = $2 where id = $1 returning id")
 _MOVE = Statement("update person set community_id = $2 where id = $1 returning id")
 _RENAME = Statement("update person set name = $2 where id = $1 returning id")
@@ -424,6 +427,12 @@ async def rewrite_chat(db: BaseDBAsyncClient, channel: str, old: str, new: str) 
     """A platform gave a chat another address: everything that names it follows, in one transaction."""
     for statement in _REWRITE:
         await statement.rows(db, channel, old, new)
+
+
+async def accounts_of(db: BaseDBAsyncClient, person_id: int) -> dict[tuple[str, str], bool]:
+    """The person's accounts (channel, address), the last used first, and whether each can be written to."""
+    rows = await _ACCOUNTS_OF.rows(db, person_id)
+    return {(row["channel"], row["address"]): bool(row["reachable"]) for row in rows}
 
 
 async def household(db: BaseDBAsyncClient, home_id: int) -> list[Person]:

@@ -1,8 +1,12 @@
-"""Text as Telegram counts it: in UTF-16 units, fit for a database, cut where a reader would."""
+"""Text as platforms count it, in UTF-16 units or bytes; fit for a database, cut where a reader would."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+
+#: How long a text is, as a platform counts.
+Size = Callable[[str], int]
 
 _SENTENCE = re.compile(r"[。！？!?；;…][”’」』）)]*|\.(?=\s)")
 _GAP = re.compile(r"[，,、：:]|\s")
@@ -22,24 +26,40 @@ def units(text: str) -> int:
     return len(text) + sum(sign > "\uffff" for sign in text)
 
 
-def split(text: str, most: int) -> list[str]:
-    """Parts of at most `most` units, ended at a line, else a sentence, else a gap, never inside an emoji."""
+def octets(text: str) -> int:
+    """Bytes of UTF-8: a Chinese character counts three."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def split(text: str, most: int, size: Size = units) -> list[str]:
+    """Parts of at most `most`, ended at a line, else a sentence, else a gap, never inside an emoji."""
     parts = []
     rest = text.strip()
-    while units(rest) > most:
-        cut = _cut(rest, _fits(rest, most))
+    while size(rest) > most:
+        cut = _cut(rest, _fits(rest, most, size))
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [part for part in [*parts, rest] if part]
 
 
-def _fits(text: str, most: int) -> int:
+def _fits(text: str, most: int, size: Size) -> int:
     used = 0
     for at, sign in enumerate(text):
-        used += 1 + (sign > "\uffff")
+        used += size(sign)
         if used > most:
             return at
     return len(text)
+
+
+def together(texts: Iterable[str], most: int, size: Size) -> tuple[str, int]:
+    """As many of the texts as fit into one, at least the first; the text, and how many are in it."""
+    whole, count = "", 0
+    for text in texts:
+        longer = f"{whole}\n\n{text}" if count else text
+        if count and size(longer) > most:
+            break
+        whole, count = longer, count + 1
+    return whole, count
 
 
 def _cut(text: str, end: int) -> int:

@@ -1,0 +1,121 @@
+"""Whether a claimed message may go now, what goes with it, and where else its reader could be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from bot import budget, outbox
+from bot.channels import text
+from bot.channels.base import Channel, Limits
+from bot.domain import people
+from bot.messages import Outgoing
+from bot.outbox import State
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is sent at once: one message of the outbox, or several of a chat whose window is narrow.
+
+    `taken` is what it cost of the chat's window.
+    """
+
+    message: Outgoing
+    rows: tuple[Outgoing, ...]
+    tries: int
+    taken: int = 0
+
+
+class Passage:
+    """Knows every channel's bounds; the counting is in the database (`bot.budget`)."""
+
+    def __init__(self, channels: Mapping[str, Channel], lease: timedelta) -> None:
+        self._channels, self._lease = channels, lease
+
+    async def admit(
+        self, db: BaseDBAsyncClient, message: Outgoing, tries: int, now: datetime
+    ) -> Parcel | None:
+        """The parcel to send now. None: it is put off, readdressed or kept, and that is written down."""
+        channel = self._channels.get(message.channel)
+        if channel is None or not channel.limits.counted:
+            return Parcel(message, (message,), tries)
+        limits = channel.limits
+        cost = _pieces(message, limits)
+        verdict = await budget.take(
+            db,
+            message.channel,
+            message.chat,
+            cost,
+            now=now,
+            per_chat=limits.per_chat,
+            windowed=limits.windowed,
+        )
+        if verdict.wait is not None:
+            at = now + timedelta(seconds=verdict.wait)
+            await outbox.later(db, message.id, at, "the platform's pace", counts=False)
+            return None
+        if verdict.closed:
+            if limits.notices:
+                return Parcel(replace(message, closed=True), (message,), tries)
+            await self.divert(db, message, State.KEPT, "the platform's window is shut", now)
+            return None
+        if not limits.windowed:
+            return Parcel(message, (message,), tries)
+        rows = await self._with(db, message, limits, now)
+        merged = "\n\n".join(row.text for row in rows) if len(rows) > 1 else message.text
+        buttons = tuple(button for row in rows for button in row.buttons)
+        whole = replace(message, text=merged, buttons=buttons, token=verdict.token)
+        return Parcel(whole, rows, tries, cost)
+
+    async def _with(
+        self, db: BaseDBAsyncClient, message: Outgoing, limits: Limits, now: datetime
+    ) -> tuple[Outgoing, ...]:
+        """The message and what waits behind it, as much as fits into one."""
+        if message.photos or not limits.octets or text.octets(message.text) > limits.octets:
+            return (message,)
+        behind = await outbox.claim_with(db, message, now=now, lease=self._lease)
+        rows = (message, *behind)
+        _, count = text.together((row.text for row in rows), limits.octets, text.octets)
+        for row in rows[count:]:
+            await outbox.unclaim(db, row.id, now=now)
+        return rows[:count]
+
+    async def divert(
+        self, db: BaseDBAsyncClient, message: Outgoing, state: State, reason: str, now: datetime
+    ) -> State:
+        """It can't go there: to another account of its reader, or `state` is its end; what it is now."""
+        for channel, chat in await self._elsewhere(db, message, now):
+            why = f"{message.channel}: {reason}"
+            await outbox.readdress(db, message.id, channel, chat, now=now, reason=why)
+            return State.QUEUED
+        await outbox.end(db, message.id, state, now=now, reason=reason)
+        return state
+
+    async def _elsewhere(
+        self, db: BaseDBAsyncClient, message: Outgoing, now: datetime
+    ) -> list[tuple[str, str]]:
+        """Where else its reader can be written to now. What is said to a group stays there."""
+        if message.person is None:
+            return []
+        here = (message.channel, message.chat)
+        accounts = await people.accounts_of(db, message.person)
+        found = []
+        for (name, address), reachable in accounts.items() if here in accounts else ():
+            other = self._channels.get(name)
+            if not reachable or other is None or not other.limits.pushes or (name, address) == here:
+                continue
+            if other.limits.windowed and not (
+                other.limits.notices or await budget.is_open(db, name, address, now)
+            ):
+                continue
+            found.append((name, address))
+        return found
+
+
+def _pieces(message: Outgoing, limits: Limits) -> int:
+    """How many of the platform's messages it makes."""
+    parts = len(text.split(message.text, limits.octets, text.octets)) if limits.octets else 1
+    return max(parts + len(message.photos), 1)
