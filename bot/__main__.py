@@ -74,6 +74,7 @@ def soundly() -> Iterator[None]:
     """Faults in files that people edit, and a database that isn't there, are one line, not a traceback."""
     from tortoise.exceptions import DBConnectionError, OperationalError
 
+    from bot.doors import Misconfigured
     from bot.domain.communities import CommunityError
     from bot.responses import WordingError
     from bot.store import StoreTaken
@@ -83,6 +84,8 @@ def soundly() -> Iterator[None]:
         yield
     except (CommunityError, WordingError, RuleError) as exc:
         fail(f"配置文件有错：{exc}")
+    except Misconfigured as exc:
+        fail(str(exc), 2)
     except StoreTaken as exc:
         fail(str(exc))
     except (DBConnectionError, OperationalError, sqlite3.Error, OSError) as exc:
@@ -106,8 +109,7 @@ def run(demo: bool) -> None:
     given = settings()
     if not given.database_url.startswith("sqlite:"):
         asyncio.run(refuse_unmigrated(given))
-    secrets = [given.telegram_token, given.telegram_webhook_secret, given.secret_key]
-    logs.start([one for one in secrets if one])
+    logs.start(given.secrets())
 
     def say(address: str) -> None:
         print(f"邻里已启动：{address}", flush=True)

@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from bot import demo, outbox
 from bot.app import House
 from bot.channels.web import Line, WebChannel
-from bot.config import secret
+from bot.clock import SystemClock
+from bot.config import Fresh, Settings, secret
 from bot.domain import people
 from bot.inbox import read_photos
 from bot.messages import Button, Photo
 
+S = TypeVar("S")
+
+
+class Misconfigured(ValueError):
+    """A channel's settings that can't be used: one line in Chinese."""
+
 
 def open_doors(house: House, *, demo_people: bool) -> None:
-    """Add the channels that are configured; the web chat always."""
-    settings = house.settings
+    """Add the channels that are configured; the web chat always. Raises Misconfigured."""
+    _web(house, demo_people=demo_people)
+    fresh = Fresh(house.settings)
+    try:
+        if house.settings.telegram_token:
+            _telegram(house)
+        if whole("公众号", house.settings, "wechat_oa_", "app_id", "app_secret", "token", "aes_key"):
+            _official_account(house, fresh)
+    except ValueError as problem:
+        raise Misconfigured(str(problem)) from problem
+
+
+def whole(name: str, settings: Settings, prefix: str, *needed: str) -> bool:
+    """Whether a channel is configured. ValueError when only a part of it is: no door stands half open."""
+    missing = [one for one in needed if not getattr(settings, prefix + one)]
+    if missing and len(missing) < len(needed):
+        names = "、".join(f"LINLI_{(prefix + one).upper()}" for one in missing)
+        raise ValueError(f"{name}的设置不全，还差 {names}")
+    return not missing
+
+
+def said_to(house: House, channel: str) -> dict[str, Any]:
+    """What the communities' files say to a channel: the first that says anything."""
+    found = (one.channels[channel] for one in house.communities.values() if channel in one.channels)
+    return dict(next(found, {}))
+
+
+def _web(house: House, *, demo_people: bool) -> None:
     first = next(iter(house.communities.values()))
 
     async def history(chat: str, limit: int) -> list[Line]:
@@ -24,7 +59,7 @@ def open_doors(house: House, *, demo_people: bool) -> None:
 
     house.add(
         WebChannel(
-            secret=secret(settings),
+            secret=secret(house.settings),
             uploads=house.uploads,
             people=demo.persons() if demo_people else [],
             groups=[demo.GROUP] if demo_people else [],
@@ -34,23 +69,74 @@ def open_doors(house: House, *, demo_people: bool) -> None:
             zone=first.zone,
         )
     )
-    if settings.telegram_token:
-        from bot.channels.telegram import TelegramChannel  # noqa: PLC0415 - 400 ms that most don't need
 
-        telegram = TelegramChannel(
-            settings.telegram_token,
-            webhook_url=settings.telegram_webhook_url,
-            webhook_secret=settings.telegram_webhook_secret,
-            api_base=settings.telegram_api_base,
-            file_base=settings.telegram_file_base,
-            uploads=house.uploads,
-        )
 
-        async def migrated(old: str, new: str) -> None:
-            await house.store.run(lambda db: people.rewrite_chat(db, "telegram", old, new))
+def _telegram(house: House) -> None:
+    from bot.channels.telegram import TelegramChannel  # noqa: PLC0415 - 400 ms that most don't need
 
-        telegram.on_migrate = migrated
-        house.add(telegram)
+    settings = house.settings
+    telegram = TelegramChannel(
+        settings.telegram_token or "",
+        webhook_url=settings.telegram_webhook_url,
+        webhook_secret=settings.telegram_webhook_secret,
+        api_base=settings.telegram_api_base,
+        file_base=settings.telegram_file_base,
+        uploads=house.uploads,
+    )
+
+    async def migrated(old: str, new: str) -> None:
+        await house.store.run(lambda db: people.rewrite_chat(db, "telegram", old, new))
+
+    telegram.on_migrate = migrated
+    house.add(telegram)
+
+
+def _official_account(house: House, fresh: Fresh) -> None:
+    from bot.channels import wechat_oa  # noqa: PLC0415 - wechatpy, for who needs it
+    from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
+
+    settings = house.settings
+    first = next(iter(house.communities.values()))
+    menu, template = wechat_oa.read_table(said_to(house, "wechat_oa"))
+    account = wechat_oa.Account(
+        settings.wechat_oa_app_id or "",
+        settings.wechat_oa_app_secret or "",
+        menu,
+        replace(template, name=first.name) if template else None,
+        first.zone,
+    )
+    channel = wechat_oa.OfficialAccount(
+        account,
+        secrets=rotating(
+            fresh, lambda now: secrets_of(now.wechat_oa_token or "", now.wechat_oa_aes_key or "")
+        ),
+        desk=house.desk("wechat_oa"),
+        uploads=house.uploads,
+        api_base=settings.wechat_api_base,
+        now=SystemClock().now,
+    )
+    house.add(channel)
+
+
+def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[[], Sequence[S]]:
+    """What is read from the settings, anew when they change. ValueError at once for what can't be read now.
+
+    Later, what can't be read is as if there were none: nothing is let in by a secret that is half written.
+    """
+    known = fresh()
+    values = read(known)
+
+    def now() -> Sequence[S]:
+        nonlocal known, values
+        if fresh() is not known:
+            known = fresh()
+            try:
+                values = read(known)
+            except ValueError:
+                values = ()
+        return values
+
+    return now
 
 
 def line(chat: str, row: dict[str, Any]) -> Line:

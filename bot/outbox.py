@@ -271,7 +271,16 @@ async def carry_answer(db: BaseDBAsyncClient, message: int, *, now: datetime, re
         await _RELEASE.rows(db, message, milliseconds(now), int(State.SENT), BY_ACKNOWLEDGEMENT)
     elif row := await _OF.row(db, message):
         lane = Lane(row["lane"])
-        await put(db, row["channel"], row["chat"], rest, now=now, lane=lane, person_id=row["person_id"])
+        await put(
+            db,
+            row["channel"],
+            row["chat"],
+            rest,
+            now=now,
+            lane=lane,
+            person_id=row["person_id"],
+            once=f"rest:{message}",  # the platform may ask again, and it is owed once
+        )
 
 
 async def later(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from secrets import SystemRandom
 
+log = logging.getLogger(__name__)
 _random = SystemRandom()
 
 
@@ -102,6 +104,21 @@ class Turns:
             lock, waiting = self._chats.pop(chat)
             if waiting > 1:
                 self._chats[chat] = (lock, waiting - 1)
+
+
+async def insist(what: str, call: Callable[[], Awaitable[object]]) -> None:
+    """Until it works: the house opens its doors whether the platform is there or not."""
+    patience = Patience()
+    while True:
+        try:
+            await call()
+        except (
+            Exception
+        ) as problem:  # by its kind: a library's own words may hold an address, and a token in it
+            log.warning("%s: %s", what, type(problem).__name__)
+        else:
+            return
+        await patience.wait()
 
 
 class Patience:

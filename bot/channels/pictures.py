@@ -47,6 +47,17 @@ def keep(uploads: Path, name: str, data: bytes) -> Photo | None:
     return Photo(path.name, kind)
 
 
+def keep_as(uploads: Path, path: str, data: bytes) -> bool:
+    """Write it where a message says that it is; False when it is no picture of ours. Blocks likewise."""
+    if not media_type(data):
+        return False
+    uploads.mkdir(parents=True, exist_ok=True)
+    half = uploads / f"{path}.part"
+    half.write_bytes(data)
+    half.replace(uploads / path)
+    return True
+
+
 def fetch(uploads: Path, photo: Photo, most: int) -> bytes | None:
     """The picture's bytes; None when it is gone, larger than `most`, or not in `uploads`. Blocks likewise."""
     path = (uploads / photo.path).resolve()

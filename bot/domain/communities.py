@@ -62,6 +62,8 @@ class Community:
     trades: Mapping[str, frozenset[str]] = field(default_factory=dict)
     promises: Mapping[str, Promise] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
+    #: What the community's file says to a channel, by the channel's name; each reads its own.
+    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     id: int = 0
 
     def vocabulary(self) -> Vocabulary:
@@ -93,7 +95,8 @@ _DEFAULT_PROMISES = {
     "normal": Promise(timedelta(minutes=30), timedelta(hours=24), timedelta(hours=72)),
     "urgent": Promise(timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=24)),
 }
-_TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers", "wording"}
+_TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers"}
+_TABLES |= {"channels", "wording"}
 
 
 def read_file(path: Path, wording: Wording) -> Community:
@@ -142,7 +145,14 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording) -> Community:
         promises=promises,
         numbers={"gas": "", "elevator": "", "property": ""}
         | {name: str(number) for name, number in data.get("numbers", {}).items()},
+        channels=_channels(data.get("channels", {})),
     )
+
+
+def _channels(found: Any) -> dict[str, Mapping[str, Any]]:
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise ValueError("channels: a table a channel, e.g. [channels.wechat_oa]")
+    return found
 
 
 def _strings(where: str, values: Iterable[Any]) -> list[str]:
