@@ -74,8 +74,8 @@ def soundly() -> Iterator[None]:
     """Faults in files that people edit, and a database that isn't there, are one line, not a traceback."""
     from tortoise.exceptions import DBConnectionError, OperationalError
 
-    from bot.doors import Misconfigured
     from bot.domain.communities import CommunityError
+    from bot.doors import Misconfigured
     from bot.responses import WordingError
     from bot.store import StoreTaken
     from nlp.understanding import RuleError
