@@ -21,6 +21,9 @@ from bot.messages import Grant
 from bot.store import Statement
 
 
+GRANTED = 5  # the most that any platform grants at once: a longer message goes as far as it can
+
+
 class BudgetRow(Model):
     """`remaining` messages until `until_ms`, and in `spent` (JSON) the moments (ms) of sends that count."""
 
@@ -91,7 +94,7 @@ async def take(
     assert row is not None
     at = milliseconds(now)
     left = row["remaining"] if row["until_ms"] > at else 0
-    if windowed and left < 1:
+    if windowed and left < min(messages, GRANTED):
         return Verdict(closed=True)
     spent: list[int] = json.loads(row["spent"]) if row["spent"] else []
     longest = max((seconds for _, seconds in per_chat), default=0.0) * 1000
