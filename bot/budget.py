@@ -20,7 +20,6 @@ from bot.inbox import milliseconds
 from bot.messages import Grant
 from bot.store import Statement
 
-
 GRANTED = 5  # the most that any platform grants at once: a longer message goes as far as it can
 
 
