@@ -26,13 +26,13 @@ def resident(number: int) -> str:
     return str(100000 + number % RESIDENTS)
 
 
-async def settle(house: House, channel: str) -> None:
-    """Residents of the sample community, one in each flat, and the one who gets their alerts."""
+async def settle(house: House, channel: str, staff: str = "") -> None:
+    """Residents of the sample community, one in each flat, and who gets their alerts (by `staff`)."""
     community = next(iter(house.communities))
     flats = product(map(str, range(1, 13)), "123", range(1, 19), ("01", "02", "03", "04"))
 
     async def work(db: BaseDBAsyncClient) -> None:
-        worker = await people.meet(db, community, channel, STAFF, "老李", 0)
+        worker = await people.meet(db, community, staff or channel, STAFF, "老李", 0)
         await people.grant(db, worker, Role.STAFF, trades=["水电"])
         for number in range(RESIDENTS):
             building, unit, floor, door = next(flats)
@@ -44,11 +44,11 @@ async def settle(house: House, channel: str) -> None:
     await house.store.run(work)
 
 
-async def fill(folder: Path, channel: str) -> None:
+async def fill(folder: Path, channel: str, staff: str = "") -> None:
     """A new database in `folder`, settled."""
     house = House(Settings(database_url=url(folder)))
     await house.open(migrate=True)
     try:
-        await settle(house, channel)
+        await settle(house, channel, staff)
     finally:
         await house.close()

@@ -10,8 +10,11 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
+from bot.channels import wechat_xml
 from bot.channels.web_door import COOKIE, Seal
-from tests.bench import processes, seed
+from bot.channels.wechat_envelope import Envelope, Secret
+from bot.clock import SystemClock
+from tests.bench import bare, processes, seed
 from tests.bench.load import Measured, press
 from tests.bench.processes import Process
 
@@ -94,10 +97,40 @@ def telegram_requests(numbers: Iterator[int]) -> Iterator[bytes]:
         yield _request("/telegram", f"X-Telegram-Bot-Api-Secret-Token: {TOLD}", body)
 
 
+def wechat_requests(numbers: Iterator[int]) -> Iterator[bytes]:
+    """As the Official Account's platform calls, each from the next resident."""
+    envelope = Envelope(
+        lambda: [Secret(bare.OA_TOKEN, bare.AES_KEY)], bare.APP_ID, lambda: SystemClock().now().timestamp()
+    )
+    for number in numbers:
+        said = wechat_xml.write(
+            {
+                "ToUserName": "gh_pretended",
+                "FromUserName": seed.resident(number),
+                "CreateTime": 1741350900,
+                "MsgType": "text",
+                "Content": seed.SAID,
+                "MsgId": number + 1,
+            }
+        )
+        sealed = envelope.seal(said, Secret(bare.OA_TOKEN, bare.AES_KEY))
+        data = wechat_xml.write({"ToUserName": "gh_pretended", "Encrypt": sealed["encrypt"]}).encode()
+        query = (
+            f"msg_signature={sealed['msgsignature']}&timestamp={sealed['timestamp']}&nonce={sealed['nonce']}"
+        )
+        head = (
+            f"POST /wechat/oa?encrypt_type=aes&{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Content-Type: text/xml\r\nContent-Length: {len(data)}\r\n\r\n"
+        )
+        yield head.encode() + data
+
+
+REQUESTS = {"web": web_requests, "telegram": telegram_requests, "wechat_oa": wechat_requests}
+
+
 async def compare(channel: str, house: Process, bare: Process) -> tuple[list[Compared], int]:
     """Every number of chats, and how many turns were answered in all."""
-    make = web_requests if channel == "web" else telegram_requests
-    requests = make(count())
+    requests = REQUESTS[channel](count())
     answered = 0
     out = []
     bare.pause()
@@ -137,15 +170,15 @@ class Found:
 
 async def web(folder: Path) -> Found:
     await seed.fill(folder, "web")
-    with processes.bare() as bare, processes.house(folder, {"LINLI_SECRET_KEY": KEY}) as house:
-        compared, answered = await compare("web", house, bare)
+    with processes.bare() as bare_, processes.house(folder, {"LINLI_SECRET_KEY": KEY}) as house:
+        compared, answered = await compare("web", house, bare_)
         memory = house.memory()
     return Found(compared, answered, tickets(folder), memory)
 
 
 async def telegram(folder: Path) -> Found:
     await seed.fill(folder, "telegram")
-    with processes.bare() as bare, processes.bare() as far:
+    with processes.bare() as bare_, processes.bare() as far:
         base = f"http://127.0.0.1:{far.port}"
         settings = {
             "LINLI_TELEGRAM_TOKEN": TOKEN,
@@ -155,6 +188,23 @@ async def telegram(folder: Path) -> Found:
             "LINLI_TELEGRAM_FILE_BASE": f"{base}/file/bot",
         }
         with processes.house(folder, settings) as house:
-            compared, answered = await compare("telegram", house, bare)
+            compared, answered = await compare("telegram", house, bare_)
+            memory = house.memory()
+    return Found(compared, answered, tickets(folder), memory)
+
+
+async def wechat(folder: Path) -> Found:
+    """Encrypted callbacks of an Official Account; the alerts go to a web page, as they cost a window here."""
+    await seed.fill(folder, "wechat_oa", staff="web")
+    with processes.bare() as bare_, processes.bare() as far:
+        settings = {
+            "LINLI_WECHAT_OA_APP_ID": bare.APP_ID,
+            "LINLI_WECHAT_OA_APP_SECRET": "pretended secret",
+            "LINLI_WECHAT_OA_TOKEN": bare.OA_TOKEN,
+            "LINLI_WECHAT_OA_AES_KEY": bare.AES_KEY,
+            "LINLI_WECHAT_API_BASE": f"http://127.0.0.1:{far.port}",
+        }
+        with processes.house(folder, settings) as house:
+            compared, answered = await compare("wechat_oa", house, bare_)
             memory = house.memory()
     return Found(compared, answered, tickets(folder), memory)
