@@ -51,5 +51,7 @@ def start(secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "telegram", "aiohttp.access", "tortoise"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # what clients send that is no request is theirs; what breaks in ours, the server logs itself
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     # that a tick was left out under load is its way of working, not news
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

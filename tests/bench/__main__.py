@@ -1,4 +1,7 @@
-"""`make bench`: every figure beside its measure of the same run, with the aim and whether it is met."""
+"""`make bench`: every figure beside its measure of the same run, with the aim and whether it is met.
+
+`python -m tests.bench doors` measures one part of it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import peers, rows, start, turns, words
+from tests.bench import doors, fuzz, peers, processes, rows, start, turns, words
 
 RATE, TAIL, READY, MEMORY = 0.35, 3.0, 0.6, 120.0
 CALLBACK = 2.5  # processor time of an encrypted turn beside verify, decrypt and reply by wechatpy
@@ -54,6 +57,54 @@ def say_turns() -> list[float]:
     return memory
 
 
+def say_doors() -> None:
+    """Counts must be met; how long somebody waited is beside the aim."""
+    say("Doors, by the encrypted callbacks of an Official Account")
+    with processes.bare() as far:
+        api = f"http://127.0.0.1:{far.port}"
+        with folder() as made:
+            say_counted("10,000 messages, a tenth again", asyncio.run(doors.repeated(made, api, 10_000)))
+        with folder() as made:
+            say_counted("kill -9, fifty times", asyncio.run(doors.killed(made, api, 50)))
+        with folder() as made:
+            stopped = asyncio.run(doors.told_to_stop(made, api))
+        say(
+            f"  {'SIGTERM under load':32} {stopped.seconds:.2f} s"
+            f" ({judged(stopped.seconds, doors.STOPS, at_least=False)} s), {stopped.counted.lost} lost,"
+            f" {stopped.counted.doubled} doubled"
+        )
+        with folder() as made:
+            say_waited("50 a second", asyncio.run(doors.paced(made, api, per_second=50, seconds=20)), 0.3)
+        with folder() as made:
+            statuses = asyncio.run(fuzz.fuzzed(made, api, 100_000))
+        bad = sum(n for status, n in statuses.items() if status >= 500)
+        say(
+            f"  {'100,000 requests of no platform':32} {bad} answers >= 500: {dict(sorted(statuses.items()))}"
+        )
+    with folder() as made:
+        say_waited("50 a second, every API hangs", asyncio.run(hung(made)), 1.0)
+
+
+def say_counted(name: str, found: doors.Counted) -> None:
+    say(
+        f"  {name:32} {found.messages} messages, {found.repeats} repeats:"
+        f" {found.lost} lost, {found.doubled} doubled ({'met' if found.sound else 'NOT met'})"
+    )
+
+
+async def hung(made: Path) -> doors.Waited:
+    async with doors.hanging() as api:
+        return await doors.paced(made, api, per_second=50, seconds=20)
+
+
+def say_waited(name: str, found: doors.Waited, aim: float) -> None:
+    say(
+        f"  {name:32} acknowledged p50 {found.middle * 1000:.1f} p99 {found.p99 * 1000:.1f}"
+        f" most {found.most * 1000:.1f} ms, {found.refused} refused"
+        f" ({judged(found.p99, aim, at_least=False)} s)"
+    )
+
+
 def say_start(loaded: list[float]) -> None:
     with folder() as made:
         found = start.measure(made)
@@ -63,7 +114,9 @@ def say_start(loaded: list[float]) -> None:
         f"  ready after  {ratio:5.2f}×  {found.house:.2f} s | {found.bare:.2f} s"
         f"  ({judged(found.house, READY, at_least=False)} s)"
     )
-    for name, memory in zip(("idle", "web load", "telegram", "wechat"), (found.house_memory, *loaded), strict=True):
+    for name, memory in zip(
+        ("idle", "web load", "telegram", "wechat"), (found.house_memory, *loaded), strict=True
+    ):
         ratio = memory / found.bare_memory
         say(f"  {name:12} {ratio:5.2f}×  {memory:.0f} MiB  ({judged(memory, MEMORY, at_least=False)} MiB)")
 
@@ -106,10 +159,10 @@ def main() -> None:
     began = time.perf_counter()
     loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
     say(f"{os.cpu_count()} cores, load before: {loads}")
-    say_start(say_turns())
-    say_words()
-    say_peers()
-    say_rows()
+    parts = {"turns": lambda: say_start(say_turns()), "doors": say_doors, "words": say_words}
+    parts |= {"peers": say_peers, "rows": say_rows}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
     say(f"{time.perf_counter() - began:.0f} s in all")
 
 
