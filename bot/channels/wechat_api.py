@@ -81,12 +81,12 @@ class TokenStore:
         self._fetch = fetch
         self._token: Token | None = None
         self._lock = asyncio.Lock()
-        self._asked = float("-inf")
+        self._asked = self._again = float("-inf")
 
     async def get(self) -> str:
         """A token that is valid for a while. Raises what fetching raises, if there is none left."""
         token, now = self._token, _now()
-        if token is None or token.until - EARLY <= now:
+        if token is None or (token.until - EARLY <= now and self._again <= now):
             async with self._lock:
                 if self._token is token:  # nobody did while we waited
                     await self._renew()
@@ -117,7 +117,7 @@ class TokenStore:
             if token is None or token.until <= _now():
                 raise
             # The old one lives for some minutes: not every call needs to ask for a new one meanwhile.
-            self._token = Token(token.value, min(token.until, _now() + EARLY + PAUSE))
+            self._again = min(token.until, _now() + PAUSE)
 
     def _keep(self, value: str, seconds: float) -> None:
         """Ended early by chance, so that processes do not ask all at once."""

@@ -216,7 +216,7 @@ async def _life(folder: Path, api: str, told: Platform) -> AsyncIterator[Service
 
 
 async def _carried(folder: Path) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(900):  # one chat of the staff gets them all, one after another
         while read(folder, "select count(*) from outbox where state = 0") != [0]:
             await asyncio.sleep(0.05)
 
