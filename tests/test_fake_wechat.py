@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from tests.fakes.wechat_credentials import NOBODY, gateway_of
-from tests.fakes.wechat_side import Fault, Feature, WeChatFarSide
+from tests.fakes.wechat_envelope import decrypted
+from tests.fakes.wechat_side import Fault, WeChatFarSide, needs
 
 HOUR = 3600
 APP = {"grant_type": "client_credential", "appid": NOBODY.oa_app_id, "secret": NOBODY.oa_app_secret}
@@ -51,11 +52,6 @@ async def client(wechat_far: WeChatFarSide) -> AsyncIterator[Client]:
         yield Client(wechat_far, session)
 
 
-def needs(far: WeChatFarSide, what: Feature) -> None:
-    if not far.can(what):
-        pytest.skip(f"this far side knows nothing of {what}")
-
-
 # -- tokens
 
 
@@ -94,6 +90,15 @@ async def test_tokens_expire(client: Client) -> None:
     assert (await client.ask("user/get", userid="li", access_token=oa))["errcode"] == 40014
     assert (await client.ask("user/get", userid="li"))["errcode"] == 41001
     assert (await client.ask("gettoken", **CORP))["access_token"] != work
+
+
+async def test_a_token_is_forced_twenty_times_a_day(client: Client) -> None:
+    needs(client.far, "token_rules")
+    codes = []
+    for _ in range(21):
+        codes.append((await client.ask("stable_token", APP | {"force_refresh": True})).get("errcode", 0))
+        client.far.forward(31)
+    assert codes == [0] * 20 + [45009]
 
 
 async def test_wrong_credentials_get_no_token(client: Client) -> None:
@@ -253,6 +258,24 @@ async def test_a_response_url_is_good_once_within_an_hour(client: Client) -> Non
     assert await post(late) != 0
 
 
+async def test_a_file_of_the_smart_robot_is_encrypted_and_gone_after_five_minutes(client: Client) -> None:
+    needs(client.far, "files")
+    url = client.far.file(b"a picture")
+    async with client.session.get(url) as answer:
+        assert decrypted(await answer.read(), NOBODY.aibot_aes_key) == b"a picture"
+    client.far.forward(301)
+    async with client.session.get(url) as answer:
+        assert answer.status == 403
+
+
+async def test_a_task_for_customer_groups_has_a_sender(client: Client) -> None:
+    client.far.members.add("li")
+    task = {"chat_type": "group", "sender": "li", "text": {"content": "明天停水"}}
+    assert (await client.work("externalcontact/add_msg_template", task))["errcode"] == 0
+    needs(client.far, "group_tasks")
+    assert (await client.work("externalcontact/add_msg_template", task | {"sender": "zhao"}))["errcode"] != 0
+
+
 # -- what is fetched
 
 
@@ -274,6 +297,21 @@ async def test_the_customer_service_is_read_by_cursor(client: Client) -> None:
     send = {"touser": "wmZhao", "open_kfid": NOBODY.open_kfid} | TEXT
     assert [(await client.work("kf/send_msg", send))["errcode"] for _ in range(6)] == [0] * 5 + [95001]
     client.far.forward(48 * HOUR + 1)
+    assert (await client.work("kf/send_msg", send))["errcode"] == 95018
+
+
+async def test_the_customer_service_asks_for_its_token_and_welcomes_once(client: Client) -> None:
+    needs(client.far, "kf_rules")
+    client.far.kf(said("在吗", "m1"))
+    token = client.far.kf_token()
+    assert (await client.work("kf/sync_msg", {"token": token}))["errcode"] == 0
+    client.far.forward(601)
+    assert (await client.work("kf/sync_msg", {"token": token}))["errcode"] == 95007
+    welcome = {"code": client.far.welcome_code()} | TEXT
+    assert [(await client.work("kf/send_msg_on_event", welcome))["errcode"] for _ in range(2)] == [0, 40029]
+    person = {"external_userid": "wmZhao", "service_state": 3, "servicer_userid": "li"}
+    assert (await client.work("kf/service_state/trans", person))["errcode"] == 0
+    send = {"touser": "wmZhao", "open_kfid": NOBODY.open_kfid} | TEXT
     assert (await client.work("kf/send_msg", send))["errcode"] == 95018
 
 

@@ -124,6 +124,9 @@ class PlatformsWeChat:
     def kf_token(self) -> str:
         return "ENCkf_000000"
 
+    def welcome_code(self) -> str:
+        raise NotImplementedError("ask can('kf_rules')")
+
     def order(self, order: dict[str, Any], modified: int) -> None:
         raise NotImplementedError("ask can('residents')")
 
@@ -131,7 +134,9 @@ class PlatformsWeChat:
         return sum(not ws.closed for ws in self._fake.ws)
 
     async def push(self, cmd: str, body: dict[str, Any]) -> str:
-        return str(await self._fake.ws_push(cmd, body))
+        req_id = await self._fake.ws_push(cmd, body)
+        assert req_id is not None, "nobody is connected"
+        return str(req_id)
 
     async def kick(self) -> None:
         await self.push(

@@ -144,6 +144,9 @@ class FakeWeChat:
     def kf_token(self) -> str:
         return self.desk.tokens.fresh()
 
+    def welcome_code(self) -> str:
+        return self.desk.welcomes.fresh()
+
     def order(self, order: dict[str, Any], modified: int) -> None:
         self.reports.put(order, modified)
 

@@ -125,7 +125,8 @@ class Gateway:
 
     async def push(self, cmd: str, body: dict[str, Any]) -> str:
         """Somebody wrote or did something: a frame to whoever is connected."""
-        ws = next(ws for ws, _ in self._live if not ws.closed)
+        ws = next((ws for ws, _ in self._live if not ws.closed), None)
+        assert ws is not None, "nobody is connected"
         req_id = f"req{next(self._ids):08d}"
         chat = str(body.get("chatid") or (body.get("from") or {}).get("userid", ""))
         self._asked[req_id] = (self.time.now(), chat)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import pytest
+
 from tests.fakes.wechat_credentials import Credentials
 
 #: What only some far sides know; a test that needs one asks `can` and is skipped where it is not there.
@@ -132,6 +134,9 @@ class WeChatFarSide(Protocol):
     def kf_token(self) -> str:
         """The token of a fresh kf event."""
 
+    def welcome_code(self) -> str:
+        """Of a kf event: one welcome, within 20 seconds."""
+
     def order(self, order: dict[str, Any], modified: int) -> None:
         """A report of a resident, new or changed at that Unix time."""
 
@@ -147,3 +152,9 @@ class WeChatFarSide(Protocol):
 
     async def cut(self) -> None:
         """The network is lost, without a word."""
+
+
+def needs(far: WeChatFarSide, what: Feature) -> None:
+    """Skip the test where this far side does not know that."""
+    if not far.can(what):
+        pytest.skip(f"this far side knows nothing of {what}")
