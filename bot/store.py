@@ -75,6 +75,17 @@ class Statement:
         return found[0] if found else None
 
 
+_ANY_TABLE = Statement(
+    "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' limit 1"
+)
+
+
+def _known() -> list[str]:
+    """The names of all migrations, oldest first."""
+    path = importlib.import_module(MIGRATIONS).__path__
+    return sorted(found.name for found in pkgutil.iter_modules(path) if found.name[0].isdigit())
+
+
 class Store:
     """An open database. `models` are the names of the modules with Tortoise models."""
 
@@ -287,13 +298,8 @@ class Store:
 
     async def pending_migrations(self) -> list[str]:
         """Names of the migrations that this database has not seen, oldest first."""
-        names = sorted(
-            m.name
-            for m in pkgutil.iter_modules(importlib.import_module(MIGRATIONS).__path__)
-            if m.name[0].isdigit()
-        )
         applied = await self.run(self._applied)
-        return [name for name in names if name not in applied]
+        return [name for name in _known() if name not in applied]
 
     async def _applied(self, db: BaseDBAsyncClient) -> set[str]:
         there = Statement(
@@ -311,12 +317,20 @@ class Store:
         pending = await self.pending_migrations()
         if not pending:
             return []
+        if self.sqlite and await self.run(self._empty):
+            await self.create()
+            return pending
+        await self.migrate_step_by_step()
+        return pending
+
+    async def migrate_step_by_step(self) -> None:
+        """Run the migrations that this database has not seen."""
         if not self.sqlite:
             # In a transaction before: Tortoise looks into the table first, and were it not there, PostgreSQL
             # would refuse all that follows.
             await self.run(self._prepare)
             await self.run(self._migrate)
-            return pending
+            return
         # A table that is built anew is dropped in between, which its references would forbid; and the
         # pragma that lets them rest has no effect inside a transaction.
         self._sqlite().run("PRAGMA foreign_keys=OFF")
@@ -324,13 +338,35 @@ class Store:
             await self.run(self._migrate)
         finally:
             self._sqlite().run("PRAGMA foreign_keys=ON")
-        return pending
 
     async def _prepare(self, db: BaseDBAsyncClient) -> None:
         from tortoise.migrations.recorder import MigrationRecorder  # noqa: PLC0415 - rarely
         from tortoise.migrations.schema_editor import AsyncpgSchemaEditor  # noqa: PLC0415
 
         await MigrationRecorder(db).ensure_schema(AsyncpgSchemaEditor(db, atomic=False))
+
+    async def create(self) -> None:
+        """The schema of this version in an SQLite file without a table, at once and as if migrated.
+
+        Ten times as fast as the migrations one after another, which each new database would pay for; a test
+        holds the two against each other.
+        """
+        assert self.sqlite
+        await self.run(self._create)
+
+    async def _create(self, db: BaseDBAsyncClient) -> None:
+        from tortoise.migrations.recorder import MigrationRecorder  # noqa: PLC0415 - once in a database's life
+        from tortoise.migrations.schema_editor import SqliteSchemaEditor  # noqa: PLC0415
+        from tortoise.utils import generate_schema_for_client  # noqa: PLC0415
+
+        recorder = MigrationRecorder(db)
+        await recorder.ensure_schema(SqliteSchemaEditor(db, atomic=False))
+        await generate_schema_for_client(db, safe=False)
+        for name in _known():
+            await recorder.record_applied(APP, name)
+
+    async def _empty(self, db: BaseDBAsyncClient) -> bool:
+        return not await _ANY_TABLE.rows(db)
 
     async def _migrate(self, db: BaseDBAsyncClient) -> None:
         from tortoise.migrations.executor import MigrationExecutor, MigrationTarget  # noqa: PLC0415 - rarely

@@ -83,11 +83,49 @@ async def test_migrated_is_the_same_as_made_from_the_models(
     database_url: str, empty_database_url: str
 ) -> None:
     async with opened(database_url) as migrated, opened(empty_database_url) as fresh:
-        await migrated.migrate()
+        await migrated.migrate_step_by_step()
         await asyncio.create_task(Tortoise.generate_schemas(), context=fresh._outer.copy())
         one, other = await schema(migrated), await schema(fresh)
     assert len(one) > 100
     assert one == other
+
+
+@pytest.mark.sqlite
+async def test_a_new_file_gets_at_once_what_the_migrations_make(
+    database_url: str, empty_database_url: str
+) -> None:
+    async with opened(database_url) as migrated, opened(empty_database_url) as fresh:
+        await migrated.migrate_step_by_step()
+        assert await fresh.migrate() == await _all()
+        assert await schema(fresh) == await schema(migrated)
+        assert await fresh.pending_migrations() == []
+
+
+@pytest.mark.sqlite
+async def test_a_database_of_the_version_before_keeps_what_it_has(database_url: str) -> None:
+    async with opened(database_url) as store:
+        executed = await _up_to(store, "0001_initial")
+        put = Statement(
+            "insert into outbox (channel, chat, text, buttons, photos, lane, state, attempts, due_ms,"
+            " made_ms, reason) values ('web', 'a', '停水', '', '', 3, 1, 1, 0, 0, '')"
+        )
+        await store.run(put.rows)
+        assert await store.migrate() == [name for name in await _all() if name not in executed]
+        (row,) = await store.run(Statement("select text, receipt from outbox").rows)
+    assert row == {"text": "停水", "receipt": ""}
+
+
+async def _up_to(store: Store, name: str) -> list[str]:
+    """Migrate as an earlier version would have; what that was."""
+    from tortoise.backends.base.client import BaseDBAsyncClient
+    from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+
+    async def work(db: BaseDBAsyncClient) -> None:
+        executor = MigrationExecutor(db, store.config()["apps"])
+        await executor.migrate([MigrationTarget("linli", name)], direction="forward")
+
+    await store.run(work)
+    return [one for one in await _all() if one <= name]
 
 
 async def test_the_comparison_sees_a_missing_index(database_url: str) -> None:
