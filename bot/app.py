@@ -222,6 +222,9 @@ class House:
         async def gone(address: str) -> None:
             await run(lambda db: people.unreachable(db, channel, address))
 
+        async def lost(chat: str, receipt: str, reason: str) -> None:
+            await run(lambda db: outbox.lost(db, channel, chat, receipt, reason))
+
         async def bookmark(name: str) -> str:
             return await run(lambda db: bookmarks.read(db, name))
 
@@ -232,7 +235,7 @@ class House:
             since = clock.now() - timedelta(seconds=seconds)
             return await run(lambda db: inbox.pictures(db, channel, since))
 
-        return Desk(carry_answer, gone, bookmark, keep_bookmark, pictures)
+        return Desk(carry_answer, gone, lost, bookmark, keep_bookmark, pictures)
 
     async def spoken(self, channel: str, chat: str, limit: int) -> list[dict[str, object]]:
         """What was said in a chat on both sides, oldest first: rows of inbox and outbox."""

@@ -117,6 +117,10 @@ _RELEASE = Statement(
     "update outbox set state = 0, due_ms = $2, done_ms = null, reason = ''"
     " where id = $1 and state = $3 and reason = $4 returning id"
 )
+_LOST = Statement(
+    "update outbox set state = $5, reason = $6"
+    " where channel = $1 and chat = $2 and state = $4 and receipt = $3 returning id"
+)
 _OF = Statement("select channel, chat, person_id, lane from outbox where id = $1")
 _LATER = Statement(
     "update outbox set due_ms = $2, reason = $3, attempts = attempts - $4 where id = $1 returning id"
@@ -244,6 +248,13 @@ async def readdress(
 async def again(db: BaseDBAsyncClient, channel: str, chat: str, *, now: datetime) -> None:
     """Somebody wrote there: what was kept for the chat is due, if it is still news."""
     await _AGAIN.rows(db, channel, chat, milliseconds(now), milliseconds(now - NEWS_FOR))
+
+
+async def lost(db: BaseDBAsyncClient, channel: str, chat: str, receipt: str, reason: str) -> None:
+    """The platform reports later that it did not deliver what it had taken."""
+    values = (int(State.SENT), int(State.FAILED), reason[:500])
+    if receipt:
+        await _LOST.rows(db, channel, chat, receipt, *values)
 
 
 # ------------------------------------------------------- answers that go with the acknowledgement

@@ -360,6 +360,14 @@ async def test_who_is_away_gets_the_accounts_own_notice(wechat_far: WeChatFarSid
         assert first.body["client_msg_id"] == second.body["client_msg_id"]
         assert first.body["data"]["thing1"] == {"value": "明天上午停水，请提前储水。"}
         assert [call.delivered for call in (first, second)] == [True, False]  # once is enough
+        # and what the platform reports later is written down
+        await owe(served, "停水取消", person)
+        await settled(served, State.SENT, State.SENT)
+        async with OaUsers(served.url) as users:
+            receipt = (await served.rows("select receipt from outbox order by id desc"))[0]["receipt"]
+            report: dict[str, Any] = {"MsgID": int(receipt), "Status": "failed:user block"}
+            await users.event(FANG, "TEMPLATESENDJOBFINISH", **report)
+        assert await states(served) == [State.SENT, State.FAILED]
 
 
 def with_channel(folder: Path, table: str) -> Path:

@@ -98,6 +98,8 @@ class Desk:
     carry_answer: Callable[[int, str], Awaitable[None]]
     #: This address left us (unsubscribed, blocked).
     gone: Callable[[str], Awaitable[None]]
+    #: What we sent to this chat, with this receipt, did not arrive after all, for this reason.
+    lost: Callable[[str, str, str], Awaitable[None]]
     #: The value of a bookmark, "" when there is none; and how one is kept.
     bookmark: Callable[[str], Awaitable[str]]
     keep_bookmark: Callable[[str, str], Awaitable[None]]

@@ -193,12 +193,14 @@ class OfficialAccount:
 
     async def _put_aside(self, aside: Aside) -> web.Response:
         self.counters.refuse(aside.reason)
-        if aside.gone:
-            try:
+        try:
+            if aside.gone:
                 await self._desk.gone(aside.gone)
-            except Exception:
-                log.exception("an unsubscription was not kept")
-                raise Refused(503, "not kept") from None
+            for one in aside.lost:
+                await self._desk.lost(one.chat, one.receipt, one.reason)
+        except Exception:
+            log.exception("an event was not kept: %s", aside.reason)
+            raise Refused(503, "not kept") from None
         return web.Response(text="success")
 
     async def _with_picture(self, incoming: Incoming, media: str) -> Incoming:

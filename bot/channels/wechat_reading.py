@@ -5,7 +5,7 @@ Source: OA doc, 接收普通消息 and 接收事件推送.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,21 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A message of ours that did not arrive after all: whose, the platform's id of it, and why."""
+
+    chat: str
+    receipt: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Aside:
-    """Nothing to handle, and why; `gone` is who left us."""
+    """Nothing to handle, and why; `gone` is who left us, `lost` what did not arrive."""
 
     reason: str
     gone: str = ""
+    lost: tuple[Lost, ...] = ()
 
 
 def fields(text: str, parse: Callable[[str], Any] = parse_message) -> Mapping[str, Any]:
@@ -107,12 +117,16 @@ def _event(found: Mapping[str, Any], channel: str, sender: str) -> Heard | Aside
             said = key.removeprefix("qrscene_") or HELLO
         case "scan":
             said = key or HELLO
+        case "scancode_waitmsg":
+            said = word(_inside(found, "ScanCodeInfo"), "ScanResult", 500)
         case "click":
             said = key
+        case "templatesendjobfinish" | "subscribe_msg_sent_event":
+            return Aside("delivery report", lost=tuple(_lost(found, sender)))
         case _:
             return Aside(f"event {event}"[:40])
     moment = word(found, "CreateTime", 32)
-    if not moment or not said:
+    if not moment.isdecimal() or not said:
         raise Refused(400, "an event without its moment or key")
     incoming = Incoming(
         channel=channel,
@@ -124,3 +138,20 @@ def _event(found: Mapping[str, Any], channel: str, sender: str) -> Heard | Aside
         answers_back=True,
     )
     return Heard(incoming)
+
+
+def _inside(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = found.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _lost(found: Mapping[str, Any], sender: str) -> Iterator[Lost]:
+    """What the platform reports as not delivered: of a template message, and of subscribed notices."""
+    status = word(found, "Status")
+    if status and status != "success":
+        yield Lost(sender, word(found, "MsgID"), status)
+    listed = _inside(found, "SubscribeMsgSentEvent").get("List", [])
+    for one in listed if isinstance(listed, list) else [listed]:
+        if isinstance(one, Mapping) and word(one, "ErrorCode") not in ("", "0"):
+            reason = f"{word(one, 'ErrorCode')} {word(one, 'ErrorStatus')}"
+            yield Lost(sender, word(one, "MsgID"), reason)

@@ -30,7 +30,7 @@ from tests.serving import Service, serving
 
 SECRET = Secret(bare.OA_TOKEN, bare.AES_KEY)
 ENVELOPE = Envelope(lambda: [SECRET], bare.APP_ID, lambda: SystemClock().now().timestamp())
-BROKEN = ("厨房水管漏水了", "客厅的灯不亮了", "门锁坏了", "马桶堵了")
+BROKEN = ("厨房水管漏水了", "客厅的灯不亮了", "插座没电了", "马桶堵了")  # all of one trade
 STOPS = 10.0  # seconds that a stop may take
 
 
