@@ -78,7 +78,8 @@ class Settings(BaseSettings):
         """What must never be in a log."""
         fields = (name for name in type(self).model_fields if name.endswith(_SECRET))
         values = (str(getattr(self, name) or "") for name in fields)
-        return [part.strip() for value in values for part in value.split(",") if part.strip()]
+        parts = (part.rpartition("=")[2] for value in values for part in value.split(","))
+        return [part.strip() for part in parts if part.strip()]
 
     def community_dirs(self) -> list[Path]:
         """Folders with one TOML file a community, the nearer first; the first that has any is used."""

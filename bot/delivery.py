@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 5
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds after the 1st, 2nd … failed try, with jitter
+PAUSE = 10.0  # seconds that a platform which is away is left alone at most: back within 15 of its return
 LEASE = timedelta(minutes=3)  # longer than the slowest send; a crash holds its claims for so long at most
 SEND_WITHIN = (
     120.0  # seconds; less than the lease, or the same message would be claimed while it is under way
@@ -278,7 +279,7 @@ class Delivery:
         until, times = self._pauses.get(name, (now, 0))
         if until <= now:
             times += 1
-            until = now + timedelta(seconds=backoff(times) if after is None else after)
+            until = now + timedelta(seconds=min(backoff(times), PAUSE) if after is None else after)
         elif after is not None:
             until = max(until, now + timedelta(seconds=after))
         self._pauses[name] = (until, times)
