@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_a_door_is_open_with_all_its_settings_or_not_at_all() -> None:
 def test_no_secret_of_any_channel_is_in_a_log() -> None:
     names = [name for name in Settings.model_fields if name.endswith(("token", "secret", "_key"))]
     assert len(names) > 8
-    given = {name: f"secret-value-of-{name}" for name in names}
+    given: dict[str, Any] = {name: f"secret-value-of-{name}" for name in names}
     settings = Settings(_env_file=None, **given)  # type: ignore[call-arg]
     masked = Masked(settings.secrets())
     for value in given.values():
