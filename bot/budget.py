@@ -84,8 +84,9 @@ async def take(
     now: datetime,
     per_chat: Sequence[tuple[int, float]] = (),
     windowed: bool = False,
+    reserve: int = 0,
 ) -> Verdict:
-    """Take so many messages of the chat's budget, or say why not.
+    """Take so many messages of the chat's budget, or say why not. `reserve` of the window are left untouched.
 
     More than a bound has at all are let through when nothing else was sent: they could never go otherwise.
     """
@@ -93,7 +94,7 @@ async def take(
     assert row is not None
     at = milliseconds(now)
     left = row["remaining"] if row["until_ms"] > at else 0
-    if windowed and left < min(messages, GRANTED):
+    if windowed and left - reserve < min(messages, GRANTED - reserve):
         return Verdict(closed=True)
     spent: list[int] = json.loads(row["spent"]) if row["spent"] else []
     longest = max((seconds for _, seconds in per_chat), default=0.0) * 1000

@@ -12,7 +12,7 @@ from bot import budget, outbox
 from bot.channels import text
 from bot.channels.base import Channel, Limits
 from bot.domain import people
-from bot.messages import Outgoing
+from bot.messages import Lane, Outgoing
 from bot.outbox import State
 
 
@@ -52,6 +52,7 @@ class Passage:
             now=now,
             per_chat=limits.per_chat,
             windowed=limits.windowed,
+            reserve=limits.reserve if message.lane is Lane.NOTICE else 0,
         )
         if verdict.wait is not None:
             at = now + timedelta(seconds=verdict.wait)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -56,6 +57,18 @@ async def test_what_is_longer_than_the_window_waits_whole(house: House) -> None:
     assert not (await take(house, 4)).closed
     assert (await take(house, 2)).closed
     assert not (await take(house, 1)).closed
+
+
+async def test_notices_leave_the_last_to_what_is_more_urgent(house: House) -> None:
+    channel = official(house)
+    channel.limits = replace(channel.limits, reserve=1)
+    person = await account(house)
+    await writes(house, "你好", id_="m1", back=True)
+    for number in range(6):
+        await tell(house, person, f"通知{number}", lane=Lane.NOTICE)
+    assert len(channel.sent) == 4
+    await tell(house, person, "煤气泄漏", lane=Lane.DANGER)
+    assert channel.texts("o1")[-1].startswith("煤气泄漏")
 
 
 async def test_the_pace_is_of_any_minute_not_of_the_clocks(house: House) -> None:

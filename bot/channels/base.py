@@ -35,6 +35,7 @@ class Limits:
     `per_chat` are pairs of (most messages, seconds) that the house counts durably, because the platform drops
     what is over. `windowed` says that a chat may be written to only within what its messages granted
     (`Grant`); `notices`, that something of the platform's own kind can go outside (`Outgoing.closed`).
+    Notices leave `reserve` messages of a window to what is more urgent.
     `octets` is the most bytes of UTF-8 in one message of ours; a longer one goes as several. What does not
     `push` is read only when somebody looks.
     """
@@ -48,6 +49,7 @@ class Limits:
     windowed: bool = False
     notices: bool = False
     octets: int = 0
+    reserve: int = 0
     pushes: bool = True
 
     @property

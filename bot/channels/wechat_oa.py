@@ -121,7 +121,8 @@ class OfficialAccount:
         now: Callable[[], datetime],
     ) -> None:
         self._account, self._desk, self._uploads, self._now = account, desk, uploads, now
-        self.limits = Limits(text=TEXT, windowed=True, notices=account.template is not None, octets=TEXT)
+        notices = account.template is not None
+        self.limits = Limits(text=TEXT, windowed=True, notices=notices, octets=TEXT, reserve=1)
         self.counters = Counters()
         self._envelope = Envelope(secrets, account.app_id, lambda: now().timestamp())
         self._api = WeChatApi(api_base)
