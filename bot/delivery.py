@@ -169,8 +169,6 @@ class Delivery:
         )
         parcels: list[Parcel] = []
         for message, tries in claimed:
-            if any(row.id == message.id for parcel in parcels for row in parcel.rows):
-                continue  # it goes with another already
             parcel = await self._passage.admit(db, message, tries, now)
             if parcel is not None:
                 parcels.append(parcel)

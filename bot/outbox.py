@@ -99,7 +99,7 @@ _END = Statement(
 )
 # What waits behind a message of its chat, and could go with it.
 _WITH = Statement(
-    "update outbox set due_ms = $4, attempts = attempts + 1 where id in ("
+    "update outbox set due_ms = $4, attempts = attempts + 1 where +state = 0 and +due_ms <= $3 and id in ("
     "select id from outbox where channel = $1 and chat = $2 and state = 0 and due_ms <= $3 and photos = ''"
     f" and id <> $5 order by lane, id limit 20) returning {_READ}"
 )
