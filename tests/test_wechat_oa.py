@@ -494,3 +494,24 @@ async def test_only_the_configured_platform_is_called() -> None:
         "",
     ):
         assert not api.owns(url)
+
+
+async def test_one_chat_that_hangs_keeps_no_other_waiting(
+    users: OaUsers, served: Served, wechat_far: WeChatFarSide
+) -> None:
+    """The call for one follower is not answered for three seconds; the other's goes out meanwhile."""
+    from bot import outbox
+
+    await users.text(FANG, "帮助")
+    await users.text("oLi", "帮助")
+    wechat_far.fault("message/custom/send", "hang", 1, body=FANG)
+    await owe(served, "停水")
+    await until(lambda: wechat_far.calls("message/custom/send"))
+    now = served.house.clock.now()
+    await served.house.store.run(
+        lambda db: outbox.put(db, "wechat_oa", "oLi", "停水", now=now, lane=Lane.ALERT)
+    )
+    served.house.delivery.wake()
+    await until(lambda: customs(wechat_far))
+    calls = wechat_far.calls("message/custom/send")
+    assert [call.body["touser"] for call in calls if call.delivered] == ["oLi"]
