@@ -60,7 +60,7 @@ check: install-dev
 
 pytest: install-dev
 	$(call step,tests/install_system.sh,tests/install_system.sh)
-	$(call step,pytest on SQLite,$(BIN)/pytest --cov --cov-branch --database sqlite)
+	$(call step,pytest on SQLite,$(BIN)/pytest -n 2 --dist loadfile --cov --cov-branch --database sqlite)
 	$(call step,pytest on PostgreSQL,$(BIN)/pytest --database postgres)
 
 bench: install-dev
