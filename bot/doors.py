@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import demo, outbox
@@ -12,6 +12,8 @@ from bot.config import secret
 from bot.domain import people
 from bot.messages import Button, Photo
 
+
+BUTTON_FOR = timedelta(days=30)  # how long a button works whose words had no room in it
 
 def open_doors(house: House, *, demo_people: bool) -> None:
     """Add the channels that are configured; the web chat always."""
@@ -48,7 +50,15 @@ def open_doors(house: House, *, demo_people: bool) -> None:
         async def migrated(old: str, new: str) -> None:
             await house.store.run(lambda db: people.rewrite_chat(db, "telegram", old, new))
 
-        telegram.on_migrate = migrated
+        async def words(chat: str, message: int, number: int) -> str:
+            since = house.clock.now() - BUTTON_FOR
+            row = await house.store.run(
+                lambda db: outbox.button(db, "telegram", message, number, since=since)
+            )
+            return row[1] if row and row[0].partition(":")[0] == chat.partition(":")[0] else ""
+
+        telegram.on_migrate, telegram.words = migrated, words
+        telegram.parts = KeptParts(house.store, house.clock, "telegram")
         house.add(telegram)
 
 

@@ -56,7 +56,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A choice to tap: what is shown, and the words it stands for (at most 60 bytes of UTF-8)."""
+    """A choice to tap: what is shown, and the words it stands for."""
 
     label: str
     says: str

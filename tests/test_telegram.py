@@ -50,8 +50,11 @@ def test_a_recorded_update_becomes_what_was_said(path: Path) -> None:
     if isinstance(heard, Aside):
         assert heard.reason == recorded["aside"]
         return
-    found = asdict(heard.incoming) | {"photos": int(heard.picture is not None)}
-    assert found == recorded["incoming"]
+    wanted = {name: value for name, value in recorded["incoming"].items() if name != "photos"}
+    assert asdict(heard.incoming) == asdict(Incoming(**wanted))
+    assert len(heard.pictures) == recorded["incoming"]["photos"]
+    assert heard.album == recorded.get("album", "")
+    assert heard.button == (tuple(recorded["button"]) if "button" in recorded else None)
 
 
 @pytest.mark.parametrize(
@@ -272,6 +275,27 @@ async def test_a_tap_is_confirmed_beside_the_answer(house: House, far_side: FarS
     assert house.texts == ["是，报修"]
     await until(lambda: far_side.calls("answerCallbackQuery"))
     assert far_side.calls("answerCallbackQuery")[0].data["callback_query_id"] == "22376900001"
+
+
+async def test_a_handle_becomes_the_words_behind_it(house: House) -> None:
+    asked = []
+
+    async def words(chat: str, message: int, number: int) -> str:
+        asked.append((chat, message, number))
+        if len(asked) == 1:
+            raise RuntimeError("database away")
+        return "很长的话"
+
+    house.channel.words = words
+    [path] = [path for path in RECORDINGS if path.stem == "callback_handle"]
+    assert await house.told(_recording(path)["update"], tries=2) == [503, 200]
+    assert house.texts == ["很长的话"]
+    assert asked == [("-1002100000001", 412, 1)] * 2
+
+
+async def test_what_looks_like_a_handle_and_is_written_is_words(house: House) -> None:
+    assert await house.told(said(1, "button:412.1")) == [200]
+    assert house.texts == ["button:412.1"]
 
 
 async def test_a_group_that_moved_tells_the_house(house: House) -> None:

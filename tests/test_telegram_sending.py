@@ -6,6 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,17 @@ async def test_a_message_is_plain_text(channel: TelegramChannel, far_side: FarSi
     assert "reply_markup" not in call.data
 
 
-async def test_a_button_says_all_its_words_or_is_not_there(
-    channel: TelegramChannel, far_side: FarSide
-) -> None:
+async def test_a_button_says_its_words_or_where_they_are(channel: TelegramChannel, far_side: FarSide) -> None:
     fits, long = "好" * 20, "好" * 22
-    await channel.send(owed("要吗？", buttons=(Button("要", fits), Button("长", long), Button("空", ""))))
+    buttons = (Button("要", fits), Button("空", ""), Button("长", long))
+    await channel.send(replace(owed("要吗？", buttons=buttons), id=412))
     [call] = far_side.calls("sendMessage")
-    assert call.data["reply_markup"] == {"inline_keyboard": [[{"text": "要", "callback_data": fits}]]}
+    assert call.data["reply_markup"] == {
+        "inline_keyboard": [
+            [{"text": "要", "callback_data": fits}],
+            [{"text": "长", "callback_data": "button:412.2"}],
+        ]
+    }
 
 
 async def test_an_answer_stays_in_its_topic(channel: TelegramChannel, far_side: FarSide) -> None:
@@ -231,6 +236,15 @@ def test_a_group_hears_at_most_twenty_a_minute() -> None:
     assert slots.wait(61) == 0
     assert not slots.idle(79)
     assert slots.idle(80)
+
+
+async def test_a_group_is_not_told_twenty_things_at_once() -> None:
+    pace = Pace(per_second=1000, chat_every=0.1, chat_burst=3, group_minute=5)
+    assert [await pace.turn(-1, group=True, patience=0) for _ in range(3)] == [0, 0, 0]
+    assert 0 < await pace.turn(-1, group=True, patience=0) <= 0.1
+    assert await pace.turn(-1, group=True, patience=0.2) == 0
+    assert await pace.turn(-1, group=True, patience=0.2) == 0
+    assert await pace.turn(-1, group=True, patience=0.2) > 60
 
 
 def test_a_pause_earns_a_burst_and_no_more() -> None:

@@ -21,6 +21,7 @@ from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing
 from bot.channels.pace import Patience, Turns
 from bot.channels.telegram_reading import KINDS, Aside, Heard, Me, names_some_bot, read
 from bot.channels.telegram_sending import TEXT, Migrated, Sender
+from bot.channels.telegram_text import clean
 from bot.channels.telegram_wire import NotSent, Wire, seconds
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,11 @@ PICTURE_SECONDS = 5.0
 NAME_SECONDS = 2.0  # how long an update waits to learn our username
 LONG_POLL = 10  # seconds; short enough to notice within 15 that a line went dead
 LOOK_AGAIN = 0.3  # seconds between looks while an update is still being handled
+
+
+#: The words behind a button: a chat's address, the message of ours that is in it, which of its buttons. ""
+#: where they are not to be had any more, or never were for this chat.
+Words = Callable[[str, int, int], Awaitable[str]]
 
 
 class TelegramChannel:
@@ -68,6 +74,8 @@ class TelegramChannel:
         self._sender = Sender(self._wire, uploads)
         self._asides: set[asyncio.Task[None]] = set()
         self.counters = Counters()
+        #: Asked for the words of a button that had no room for them.
+        self.words: Words | None = None
 
     @property
     def on_migrate(self) -> Migrated | None:
@@ -161,7 +169,7 @@ class TelegramChannel:
             incoming = await self._with_picture(await self._named_or_not(heard, update))
             while True:
                 try:
-                    return await handle(incoming)
+                    return await handle(await self._with_words(heard, incoming))
                 except Exception:
                     if patience is None:
                         raise
@@ -183,6 +191,12 @@ class TelegramChannel:
         log.info("update %s put aside: %s", update["update_id"], aside.reason)
         if aside.moved:
             await self._sender.move(*aside.moved)
+
+    async def _with_words(self, heard: Heard, incoming: Incoming) -> Incoming:
+        """What the tapped button stands for; nothing where nobody remembers, which is answered as such."""
+        if heard.button is None or self.words is None:
+            return incoming
+        return replace(incoming, text=clean(await self.words(incoming.chat, *heard.button)))
 
     async def _with_picture(self, heard: Heard) -> Incoming:
         """What a group shows itself is not ours to keep: only the pictures of who speaks to us."""

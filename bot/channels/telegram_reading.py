@@ -18,6 +18,9 @@ KINDS = ("message", "callback_query")
 
 HELP = "帮助"
 
+#: Behind a button whose words do not fit: our message, and which of its buttons. No wording looks like it.
+_HANDLE = re.compile(r"button:(\d{1,18})\.(\d{1,3})")
+
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:\s+|$)")
 _ABOUT_A_MESSAGE = {
     "text", "checklist", "giveaway", "effect_id", "business_connection_id", "reply_to_story",
@@ -56,12 +59,17 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message; the picture still to be fetched (file id, and its lasting id), and the tap to confirm."""
+    """A message; the pictures still to be fetched (file id, and its lasting id), and the tap to confirm.
+
+    `album` is said of a part of one. `button` is our message and which of its buttons was tapped, where the
+    tap did not bring the words.
+    """
 
     incoming: Incoming
     picture: tuple[str, str] | None = None
     tap: str = ""
 
+    button: tuple[int, int] | None = None
 
 @dataclass(frozen=True, slots=True)
 class Aside:
@@ -72,6 +80,11 @@ class Aside:
 
 
 def names_some_bot(data: Mapping[str, Any]) -> bool:
+def button_handle(message: int, number: int) -> str:
+    """What stands behind a button in place of words that are too long."""
+    return f"button:{message}.{number}"
+
+
     """Whether our username decides what this means: it names a bot, and that may be us."""
     message = data.get("message")
     text = (message.get("text") or message.get("caption")) if isinstance(message, dict) else None
@@ -152,18 +165,18 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
 def _tap(update_id: int, tap: CallbackQuery) -> Heard | Aside:
     if not tap.data:
         return Aside("unknown")  # a game; we have none
-    sender = str(_whole(tap.from_user.id))
+    sender, handed = str(_whole(tap.from_user.id)), _HANDLE.fullmatch(tap.data)
     group = tap.message is not None and _is_group(tap.message.chat)
     incoming = Incoming(
         channel="telegram",
         id=str(update_id),
         chat=_address(tap.message) if tap.message else sender,
         sender=sender,
-        text=clean(tap.data),
+        text="" if handed else clean(tap.data),
         sender_name=_name(None, tap.from_user),
         group=group,
     )
-    return Heard(incoming, tap=str(tap.id))
+    return Heard(incoming, tap=str(tap.id), button=(int(handed[1]), int(handed[2])) if handed else None)
 
 
 def _spoken(text: str, me: Me, *, group: bool) -> tuple[str, bool]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, Message, error
 
 from bot.channels import pictures
-from bot.channels.base import Button, Lane, Outgoing, PermanentFailure, RetryLater, UnknownOutcome
+from bot.channels.base import Lane, Outgoing, PermanentFailure, RetryLater, UnknownOutcome
 from bot.channels.pace import Pace
+from bot.channels.telegram_reading import button_handle
 from bot.channels.telegram_text import clean, split, units
 from bot.channels.telegram_wire import Wire, failure, seconds
 
@@ -87,7 +88,7 @@ class Sender:
             log.exception("the move of group %s was not kept", old)
 
     async def _pieces(self, message: Outgoing) -> list[_Piece]:
-        text, buttons = clean(message.text).strip(), _keyboard(message.buttons)
+        text, buttons = clean(message.text).strip(), _keyboard(message)
         photos: list[bytes] = []
         for photo in message.photos:
             data = await asyncio.to_thread(pictures.fetch, self._uploads, photo, PHOTO)
@@ -174,11 +175,16 @@ def _place(chat: str) -> _Place:
         raise PermanentFailure("不是 Telegram 的会话地址") from None
 
 
-def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """One a row, as phones show them best. One whose words do not fit is left out, never cut."""
+def _keyboard(message: Outgoing) -> InlineKeyboardMarkup | None:
+    """One a row, as phones show them best."""
     rows = [
-        [InlineKeyboardButton(clean(button.label), callback_data=clean(button.says))]
-        for button in buttons
-        if button.label.strip() and 1 <= len(clean(button.says).encode()) <= DATA
+        [InlineKeyboardButton(label, callback_data=_behind(message.id, number, says))]
+        for number, button in enumerate(message.buttons)
+        if (label := clean(button.label).strip()) and (says := clean(button.says).strip())
     ]
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _behind(message: int, number: int, says: str) -> str:
+    """The words of a button, which so work for ever; where they do not fit, a handle for them."""
+    return says if len(says.encode()) <= DATA else button_handle(message, number)
