@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import demo, outbox
+from bot.albums import KeptParts
 from bot.app import House
 from bot.channels.web import Line, WebChannel
 from bot.config import secret
 from bot.domain import people
 from bot.messages import Button, Photo
 
-
 BUTTON_FOR = timedelta(days=30)  # how long a button works whose words had no room in it
+
 
 def open_doors(house: House, *, demo_people: bool) -> None:
     """Add the channels that are configured; the web chat always."""

@@ -34,7 +34,8 @@ class Incoming:
     `id` is unique within `channel` and the same when the platform repeats itself. `chat` is where an answer
     goes; in private it is the sender's own address. `addressed` says that the bot was mentioned, replied to
     or commanded (a private message always is). The mention itself is already taken out of `text`.
-    A tapped button arrives as the text that the button stands for.
+    A tapped button arrives as the text that the button stands for. `parts` are the ids of the parts that an
+    album was put together from.
     """
 
     channel: str
@@ -47,10 +48,31 @@ class Incoming:
     addressed: bool = True
     photos: tuple[Photo, ...] = ()
     voice: bool = False
+    parts: tuple[str, ...] = ()
 
     @property
     def conversation(self) -> tuple[str, str, str]:
         """Channel, chat and sender: two chats never mix, nor do two people in one group."""
+        return (self.channel, self.chat, self.sender)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A message that is one of several to the platform and one whole to people: a picture of an album.
+
+    `id` is a message's own. `album` names the whole within the conversation; `content` is the channel's own
+    note, from which it puts the whole together.
+    """
+
+    channel: str
+    id: str
+    chat: str
+    sender: str
+    album: str
+    content: str
+
+    @property
+    def conversation(self) -> tuple[str, str, str]:
         return (self.channel, self.chat, self.sender)
 
 

@@ -121,6 +121,8 @@ class Pipeline:
         now = self._clock.now()
         # The conversation first: it is locked, so that who speaks is read after an earlier message's commit.
         state, before = await conversation.open_state(db, message.conversation, now)
+        if message.parts:
+            state.parts = [part for part in state.parts if part[0] not in message.parts]
         person = await self._who(message, db)
         if state.photos and inbox.milliseconds(now) - state.photos_ms > PHOTO_FOR:
             state.photos = []

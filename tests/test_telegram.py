@@ -83,7 +83,7 @@ def test_the_largest_size_of_a_photo_is_meant() -> None:
     [path] = [path for path in RECORDINGS if path.stem == "photo_with_caption"]
     heard = read(_recording(path)["update"], BOT, ME)
     assert isinstance(heard, Heard)
-    assert heard.picture == ("AgAClarge", "AQADl")
+    assert heard.pictures == (("AgAClarge", "AQADl"),)
 
 
 def test_while_our_username_is_unknown_every_bot_may_be_us() -> None:

@@ -17,10 +17,11 @@ from aiohttp import web
 from telegram import error
 
 from bot.channels import pictures
-from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing
+from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing, Photo
 from bot.channels.pace import Patience, Turns
+from bot.channels.telegram_albums import Albums, Parts, one
 from bot.channels.telegram_reading import KINDS, Aside, Heard, Me, names_some_bot, read
-from bot.channels.telegram_sending import TEXT, Migrated, Sender
+from bot.channels.telegram_sending import GROUP_MINUTE, PER_SECOND, TEXT, Migrated, Sender
 from bot.channels.telegram_text import clean
 from bot.channels.telegram_wire import NotSent, Wire, seconds
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 BODY = 1024 * 1024  # bytes of one callback
 BODY_SECONDS = 10.0
 PICTURE_SECONDS = 5.0
+PICTURES_AT_ONCE = 4  # of an album's, each up to 20 MB in memory
+LOAD_SECONDS = 5.0  # how long an update waits for the albums that were kept before the start
 NAME_SECONDS = 2.0  # how long an update waits to learn our username
 LONG_POLL = 10  # seconds; short enough to notice within 15 that a line went dead
 LOOK_AGAIN = 0.3  # seconds between looks while an update is still being handled
@@ -43,7 +46,9 @@ class TelegramChannel:
     """A bot's account. Polls where no `webhook_url` is given; otherwise answers POST /telegram."""
 
     name = "telegram"
-    limits = Limits(text=TEXT, per_second=25, per_chat_second=1, per_group_minute=20, buttons=True)
+    limits = Limits(
+        text=TEXT, per_second=PER_SECOND, per_chat_second=1, per_group_minute=GROUP_MINUTE, buttons=True
+    )
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class TelegramChannel:
         self._handle: Handle | None = None
         self._known = asyncio.Event()
         self._turns = Turns()
+        self._albums, self._loaded = Albums(self._turns, self._whole_album), asyncio.Event()
         self._sender = Sender(self._wire, uploads)
         self._asides: set[asyncio.Task[None]] = set()
         self.counters = Counters()
@@ -86,6 +92,15 @@ class TelegramChannel:
     def on_migrate(self, told: Migrated | None) -> None:
         self._sender.on_migrate = told
 
+    @property
+    def parts(self) -> Parts | None:
+        """Where the parts of albums are kept; without it each is a message of its own."""
+        return self._albums.kept
+
+    @parts.setter
+    def parts(self, kept: Parts | None) -> None:
+        self._albums.kept = kept
+
     # In
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -94,6 +109,7 @@ class TelegramChannel:
     async def listen(self, handle: Handle) -> None:
         self._handle = handle
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._insist("albums", self._load))
             tasks.create_task(self._learn_name())
             if self._webhook_url:
                 await self._insist("setWebhook", self._set_webhook)
@@ -104,6 +120,10 @@ class TelegramChannel:
 
     async def _learn_name(self) -> None:
         await self._insist("getMe", self._ask_name)
+
+    async def _load(self) -> None:
+        await self._albums.load()
+        self._loaded.set()
 
     async def _ask_name(self) -> None:
         me = await self._wire.bot.get_me()
@@ -166,16 +186,35 @@ class TelegramChannel:
         if heard.tap:
             self._beside(self._confirm(heard.tap))
         async with self._turns.of(heard.incoming.chat):
-            incoming = await self._with_picture(await self._named_or_not(heard, update))
             while True:
                 try:
-                    return await handle(await self._with_words(heard, incoming))
+                    return await self._hear(heard, update, handle)
                 except Exception:
                     if patience is None:
                         raise
                     self.counters.refuse("not kept")
-                    log.exception("update %s was not kept; once more", incoming.id)
+                    log.exception("update %s was not kept; once more", heard.incoming.id)
                 await patience.wait()
+
+    async def _hear(self, heard: Heard, update: dict[str, Any], handle: Handle) -> None:
+        async with asyncio.timeout(LOAD_SECONDS):
+            await self._loaded.wait()
+        await self._albums.settle(heard.incoming.conversation, but=heard.album)
+        if heard.album and self._albums.kept is not None:
+            await self._albums.keep(heard, update)
+        else:
+            heard = await self._named_or_not(heard, update)
+            await handle(await self._with_pictures(await self._with_words(heard)))
+
+    async def _whole_album(self, updates: list[dict[str, Any]]) -> None:
+        assert self._handle is not None
+        parts = []
+        for update in updates:
+            heard = read(update, self._wire.bot, self._me)
+            if isinstance(heard, Heard):
+                parts.append(await self._named_or_not(heard, update))
+        if parts:
+            await self._handle(await self._with_pictures(one(parts)))
 
     async def _named_or_not(self, heard: Heard, update: dict[str, Any]) -> Heard:
         """While Telegram has not told our username, a little patience; then every bot's name may be ours."""
@@ -192,29 +231,40 @@ class TelegramChannel:
         if aside.moved:
             await self._sender.move(*aside.moved)
 
-    async def _with_words(self, heard: Heard, incoming: Incoming) -> Incoming:
+    async def _with_words(self, heard: Heard) -> Heard:
         """What the tapped button stands for; nothing where nobody remembers, which is answered as such."""
         if heard.button is None or self.words is None:
-            return incoming
-        return replace(incoming, text=clean(await self.words(incoming.chat, *heard.button)))
+            return heard
+        words = await self.words(heard.incoming.chat, *heard.button)
+        return replace(heard, incoming=replace(heard.incoming, text=clean(words)))
 
-    async def _with_picture(self, heard: Heard) -> Incoming:
+    async def _with_pictures(self, heard: Heard) -> Incoming:
         """What a group shows itself is not ours to keep: only the pictures of who speaks to us."""
-        if heard.picture is None or not heard.incoming.addressed:
-            return heard.incoming
-        file_id, lasting = heard.picture
-        name = pictures.secret_name(self._token, f"{heard.incoming.id} {lasting}")
-        photo = None
+        incoming = heard.incoming
+        if not (heard.pictures and incoming.addressed):
+            return incoming
+        room = asyncio.Semaphore(PICTURES_AT_ONCE)
+
+        async def fetched(file_id: str, lasting: str) -> Photo | None:
+            async with room:
+                return await self._picture(incoming.id, file_id, lasting)
+
+        photos = await asyncio.gather(*(fetched(*ids) for ids in heard.pictures))
+        return replace(incoming, photos=tuple(photo for photo in photos if photo))
+
+    async def _picture(self, message: str, file_id: str, lasting: str) -> Photo | None:
+        name = pictures.secret_name(self._token, f"{message} {lasting}")
         try:
             photo = pictures.kept(self._uploads, name)
-            if photo is None:
-                async with asyncio.timeout(PICTURE_SECONDS):
-                    data = await self._wire.file(file_id)
-                    photo = await asyncio.to_thread(pictures.keep, self._uploads, name, data)
+            if photo is not None:
+                return photo
+            async with asyncio.timeout(PICTURE_SECONDS):
+                data = await self._wire.file(file_id)
+                return await asyncio.to_thread(pictures.keep, self._uploads, name, data)
         except Exception as problem:  # the words matter more than the picture
             self.counters.refuse("picture lost")
-            log.warning("picture of update %s: %s", heard.incoming.id, _named(problem))
-        return replace(heard.incoming, photos=(photo,)) if photo else heard.incoming
+            log.warning("picture of update %s: %s", message, _named(problem))
+            return None
 
     async def _confirm(self, tap: str) -> None:
         await self._wire.bot.answer_callback_query(tap)
@@ -269,6 +319,7 @@ class TelegramChannel:
         return await self._sender.send(message)
 
     async def close(self) -> None:
+        await self._albums.close()
         for task in self._asides:
             task.cancel()
         await asyncio.gather(*self._asides, return_exceptions=True)

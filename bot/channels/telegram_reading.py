@@ -28,7 +28,7 @@ _ABOUT_A_MESSAGE = {
 }  # fmt: skip
 _BARE = (
     "message_id", "from", "sender_chat", "chat", "date", "text", "caption", "photo",
-    "message_thread_id", "is_topic_message",
+    "document", "media_group_id", "message_thread_id", "is_topic_message",
 )  # fmt: skip
 #: Somebody joined, a message was pinned, and the like: nobody spoke.
 _SERVICE = {str(kind) for kind in set(MessageType) - set(MessageAttachmentType)} - _ABOUT_A_MESSAGE
@@ -66,10 +66,11 @@ class Heard:
     """
 
     incoming: Incoming
-    picture: tuple[str, str] | None = None
+    pictures: tuple[tuple[str, str], ...] = ()
+    album: str = ""
     tap: str = ""
-
     button: tuple[int, int] | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Aside:
@@ -79,12 +80,12 @@ class Aside:
     moved: tuple[int, int] | None = None
 
 
-def names_some_bot(data: Mapping[str, Any]) -> bool:
 def button_handle(message: int, number: int) -> str:
     """What stands behind a button in place of words that are too long."""
     return f"button:{message}.{number}"
 
 
+def names_some_bot(data: Mapping[str, Any]) -> bool:
     """Whether our username decides what this means: it names a bot, and that may be us."""
     message = data.get("message")
     text = (message.get("text") or message.get("caption")) if isinstance(message, dict) else None
@@ -159,7 +160,8 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
         or _points_at(message, me),
         voice=message.voice is not None,
     )
-    return Heard(incoming, _picture(message))
+    picture = _picture(message)
+    return Heard(incoming, (picture,) if picture else (), clean(str(message.media_group_id or "")))
 
 
 def _tap(update_id: int, tap: CallbackQuery) -> Heard | Aside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 # core.telegram.org/bots/api: UTF-16 units of a text and of a caption, bytes behind a button, bytes of a photo
 TEXT, CAPTION, DATA, PHOTO = 4096, 1024, 64, 10 * 1024 * 1024
+# core.telegram.org/bots/faq: 30 a second over all, 1 a second in a chat, 20 a minute in a group. A bit less.
+PER_SECOND, CHAT_EVERY, CHAT_BURST, GROUP_MINUTE = 25, 1.1, 3, 20
 SHORT_WAIT = 1.5  # seconds a message waits for its chat's turn before it gives its place to others
 LONG_WAIT = 120.0  # the second half of a message has no choice
 
@@ -50,7 +52,7 @@ class Sender:
 
     def __init__(self, wire: Wire, uploads: Path) -> None:
         self._wire, self._uploads = wire, uploads
-        self._pace = Pace(per_second=25, chat_every=1.1, chat_burst=3, group_minute=20)
+        self._pace = Pace(PER_SECOND, CHAT_EVERY, CHAT_BURST, GROUP_MINUTE)
         self._left_alone: dict[int, float] = {}
         self._moved: dict[int, int] = {}
         self.on_migrate: Migrated | None = None

@@ -1,0 +1,134 @@
+"""Albums on Telegram: each picture is an update of its own, and people mean one message.
+
+The next part of a chat comes only when the one before is acknowledged (the Bot API's server sends the updates
+of a chat one by one), so no part can wait for the others: it is kept in the database, acknowledged, and the
+whole has its turn when it has been quiet for a moment, after a crash as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from bot.channels.pace import Patience, Turns
+from bot.channels.telegram_reading import Heard
+from bot.messages import Part
+
+log = logging.getLogger(__name__)
+
+QUIET = 1.0  # seconds after a part in which another one may come
+
+Conversation = tuple[str, str, str]
+#: Gives the house an album, its updates in the order they were written; raises when nothing was kept.
+Whole = Callable[[list[dict[str, Any]]], Awaitable[None]]
+
+
+class Parts(Protocol):
+    """Where parts are kept until they are a whole."""
+
+    async def keep(self, part: Part) -> bool:
+        """Remember a part; False when we had it. Raises when it could not be kept."""
+        ...
+
+    async def waiting(self) -> list[Part]:
+        """The parts that no message was made of yet."""
+        ...
+
+
+@dataclass(slots=True)
+class _Album:
+    """What has come of it, and the task that waits for more."""
+
+    parts: list[Part] = field(default_factory=list)
+    waits: asyncio.Task[None] | None = None
+
+
+class Albums:
+    """The unfinished albums of each conversation, oldest first. Who calls `keep` or `settle` has its turn."""
+
+    def __init__(self, turns: Turns, whole: Whole) -> None:
+        self._turns, self._whole = turns, whole
+        self._waiting: dict[Conversation, dict[str, _Album]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.kept: Parts | None = None
+
+    async def load(self) -> None:
+        """What a former life of the house kept and did not come round to."""
+        for part in await self.kept.waiting() if self.kept is not None else ():
+            self._add(part)
+
+    async def keep(self, heard: Heard, update: dict[str, Any]) -> None:
+        """A part of an album; what was said before it had its turn already."""
+        assert self.kept is not None
+        said = heard.incoming
+        part = Part(said.channel, said.id, said.chat, said.sender, heard.album, json.dumps(update))
+        if await self.kept.keep(part):
+            self._add(part)
+
+    async def settle(self, conversation: Conversation, but: str = "") -> None:
+        """The albums of a conversation are over (`but` one): something else was said."""
+        for name in [name for name in self._waiting.get(conversation, ()) if name != but]:
+            await self._finish(conversation, name)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _add(self, part: Part) -> None:
+        album = self._waiting.setdefault(part.conversation, {}).setdefault(part.album, _Album())
+        album.parts.append(part)
+        if album.waits is not None:
+            album.waits.cancel()
+        album.waits = asyncio.create_task(self._when_quiet(part.conversation, part.album))
+        self._tasks.add(album.waits)
+        album.waits.add_done_callback(self._tasks.discard)
+
+    async def _when_quiet(self, conversation: Conversation, name: str) -> None:
+        await asyncio.sleep(QUIET)
+        patience = Patience()
+        while True:
+            try:
+                async with self._turns.of(conversation[1]):
+                    return await self._finish(conversation, name)
+            except Exception:  # it stays kept, here and in the database
+                log.exception("album of update %s had no turn; once more", name)
+            await patience.wait()
+
+    async def _finish(self, conversation: Conversation, name: str) -> None:
+        album = self._waiting.get(conversation, {}).get(name)
+        if album is None:
+            return
+        await self._whole(_in_order(album.parts))
+        del self._waiting[conversation][name]
+        if not self._waiting[conversation]:
+            del self._waiting[conversation]
+        if album.waits is not None and album.waits is not asyncio.current_task():
+            album.waits.cancel()
+
+
+def _in_order(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    updates: list[dict[str, Any]] = [json.loads(part.content) for part in parts]
+    return sorted(updates, key=lambda update: int(update["message"]["message_id"]))
+
+
+def one(parts: Sequence[Heard]) -> Heard:
+    """The whole of an album: the words of whichever part has any, every picture once.
+
+    Its id is made of its first part's, so that it is the same after a crash, and another for what comes late.
+    """
+    first = parts[0].incoming
+    said = list(dict.fromkeys(part.incoming.text for part in parts if part.incoming.text))
+    whole = replace(
+        first,
+        id=f"album:{first.id}",
+        text="\n".join(said),
+        addressed=any(part.incoming.addressed for part in parts),
+        parts=tuple(part.incoming.id for part in parts),
+    )
+    pictures = dict.fromkeys(picture for part in parts for picture in part.pictures)
+    return Heard(whole, tuple(pictures))
