@@ -35,7 +35,8 @@ class Incoming:
     goes; in private it is the sender's own address. `addressed` says that the bot was mentioned, replied to
     or commanded (a private message always is). The mention itself is already taken out of `text`.
     A tapped button arrives as the text that the button stands for. `parts` are the ids of the parts that an
-    album was put together from.
+    album was put together from. `mark` is what the platform calls the message in its chat, where people can
+    change what they wrote; `edited` says that this is what the message with that mark says now.
     """
 
     channel: str
@@ -49,6 +50,8 @@ class Incoming:
     photos: tuple[Photo, ...] = ()
     voice: bool = False
     parts: tuple[str, ...] = ()
+    mark: str = ""
+    edited: bool = False
 
     @property
     def conversation(self) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot import conversation, inbox
 from bot.clock import Clock
+from bot.dialog import edits
 from bot.dialog.dialogue import PHOTO_FOR, Dialogue
 from bot.dialog.turn import Turn
 from bot.domain import invites, people
@@ -113,6 +114,7 @@ class Pipeline:
                 return
             turn, before = await self._open(message, db)
             turn.say(refusal.key, **refusal.values)
+            await edits.remember(turn, edits.known(turn), fresh=False)
             await self._close(turn, before)
 
         await self._store.run(say)

@@ -108,12 +108,12 @@ def test_a_blank_or_broken_token_is_refused_without_being_told(tmp_path: Path, t
 async def test_the_webhook_is_announced_with_its_secret(house: House, far_side: FarSide) -> None:
     [call] = far_side.calls("setWebhook")
     assert (call.data["url"], call.data["secret_token"]) == (house.url, SECRET)
-    assert call.data["allowed_updates"] == ["message", "callback_query"]
+    assert call.data["allowed_updates"] == ["message", "edited_message", "callback_query"]
 
 
 async def test_a_message_is_handled_before_it_is_acknowledged(house: House) -> None:
     assert await house.told(said(7, "水管漏了")) == [200]
-    assert house.heard == [Incoming("telegram", "7", "5", "5", "水管漏了", "芳")]
+    assert house.heard == [Incoming("telegram", "7", "5", "5", "水管漏了", "芳", mark="7")]
 
 
 async def test_a_repeat_has_the_same_id(house: House) -> None:
@@ -358,4 +358,4 @@ async def test_before_it_listens_nothing_is_acknowledged(far_side: FarSide, tmp_
 def test_one_field_that_nobody_knows_does_not_lose_the_words(broken: dict[str, Any]) -> None:
     heard = read(said(1, "水管漏了", **broken), BOT, ME)
     assert isinstance(heard, Heard)
-    assert heard.incoming == Incoming("telegram", "1", "5", "5", "水管漏了", "芳")
+    assert heard.incoming == Incoming("telegram", "1", "5", "5", "水管漏了", "芳", mark="1")

@@ -15,7 +15,7 @@ from bot.channels.base import Incoming
 from bot.channels.pace import Patience
 from tests.fakes.telegram import JPEG, FarSide
 from tests.fakes.telegram_house import GROUP, LI, NEIGHBOURS, WANG, Lived, lived_in, said, until
-from tests.house import rows
+from tests.house import rows, turn
 
 _updates = itertools.count(7000)
 
@@ -125,6 +125,19 @@ async def test_two_albums_are_two_messages(lived: Lived) -> None:
     await lived.told(part(3, "厨房水管漏水了", album="B"), part(4, album="B"))
     await lived.hears(WANG, "已报修 #2")
     assert await pictures(lived) == {1: [b"\1", b"\2"], 2: [b"\3", b"\4"]}
+
+
+async def test_changed_words_correct_what_the_album_filed(lived: Lived) -> None:
+    first = part(1, "楼道的灯坏了")
+    await lived.told(first, part(2))
+    await lived.hears(WANG, "已报修 #1")
+    turn(lived.house, minutes=1)
+    message = first["message"] | {"caption": "楼道的灯坏了，一闪一闪的", "edit_date": 1741350960}
+    changed = {"update_id": next(_updates), "edited_message": message}
+    await lived.told(changed, changed)
+    await lived.hears(WANG, "已补充到 #1")
+    assert await pictures(lived) == {1: [b"\1", b"\2"]}
+    assert len(lived.heard(WANG)) == 2
 
 
 async def test_pictures_without_words_are_asked_about_once(lived: Lived) -> None:

@@ -123,8 +123,10 @@ def one(parts: Sequence[Heard]) -> Heard:
     """
     first = parts[0].incoming
     said = list(dict.fromkeys(part.incoming.text for part in parts if part.incoming.text))
+    worded = next((part.incoming for part in parts if part.incoming.text), first)
     whole = replace(
         first,
+        mark=worded.mark,
         id=f"album:{first.id}",
         text="\n".join(said),
         addressed=any(part.incoming.addressed for part in parts),

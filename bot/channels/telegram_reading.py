@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telegram import Bot, CallbackQuery, Chat, Message, MessageEntity, Update, User
@@ -14,7 +14,7 @@ from bot.channels.base import Incoming
 from bot.channels.telegram_text import clean
 
 #: The kinds of update we ask for: what is not needed is not sent to us.
-KINDS = ("message", "callback_query")
+KINDS = ("message", "edited_message", "callback_query")
 
 HELP = "帮助"
 
@@ -87,7 +87,7 @@ def button_handle(message: int, number: int) -> str:
 
 def names_some_bot(data: Mapping[str, Any]) -> bool:
     """Whether our username decides what this means: it names a bot, and that may be us."""
-    message = data.get("message")
+    message = data.get("message") or data.get("edited_message")
     text = (message.get("text") or message.get("caption")) if isinstance(message, dict) else None
     return isinstance(text, str) and re.search(r"@\w*bot\b", text, re.IGNORECASE | re.ASCII) is not None
 
@@ -107,7 +107,8 @@ def read(data: Mapping[str, Any], bot: Bot, me: Me) -> Heard | Aside:
 
 def _bare(data: Mapping[str, Any]) -> dict[str, Any]:
     tap = data.get("callback_query")
-    kept = {"update_id": data["update_id"], "message": _only(data.get("message"), _BARE)}
+    kept = {"update_id": data["update_id"]}
+    kept |= {kind: _only(data.get(kind), _BARE) for kind in ("message", "edited_message")}
     if isinstance(tap, dict):
         kept["callback_query"] = _only(tap, ("id", "from", "chat_instance", "data")) | {
             "message": _only(tap.get("message"), _BARE)
@@ -122,10 +123,10 @@ def _only(fields: Any, names: Sequence[str]) -> dict[str, Any]:
 def _read(data: Mapping[str, Any], bot: Bot, me: Me) -> Heard | Aside:
     try:
         update = Update.de_json(dict(data), bot)
-        if update.edited_message or update.edited_channel_post or update.edited_business_message:
-            return Aside("edited")
         if update.message:
             return _message(update.update_id, update.message, me)
+        if update.edited_message:
+            return _changed(_message(update.update_id, update.edited_message, me))
         if update.callback_query:
             return _tap(update.update_id, update.callback_query)
         return Aside("membership" if update.my_chat_member or update.chat_member else "unknown")
@@ -159,9 +160,19 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
         or _replies_to(message, me)
         or _points_at(message, me),
         voice=message.voice is not None,
+        mark=str(message.message_id),
     )
     picture = _picture(message)
     return Heard(incoming, (picture,) if picture else (), clean(str(message.media_group_id or "")))
+
+
+def _changed(heard: Heard | Aside) -> Heard | Aside:
+    """What a message says now. Pictures stay what they were; a place that moves on says nothing."""
+    if isinstance(heard, Aside):
+        return heard
+    if not heard.incoming.text:
+        return Aside("edited")
+    return Heard(replace(heard.incoming, edited=True))
 
 
 def _tap(update_id: int, tap: CallbackQuery) -> Heard | Aside:
@@ -177,6 +188,7 @@ def _tap(update_id: int, tap: CallbackQuery) -> Heard | Aside:
         text="" if handed else clean(tap.data),
         sender_name=_name(None, tap.from_user),
         group=group,
+        mark=f"tap:{tap.id}",  # nobody changes it; but what was written before is no longer the last word
     )
     return Heard(incoming, tap=str(tap.id), button=(int(handed[1]), int(handed[2])) if handed else None)
 
