@@ -36,7 +36,8 @@ class Incoming:
     or commanded (a private message always is). The mention itself is already taken out of `text`.
     A tapped button arrives as the text that the button stands for. `parts` are the ids of the parts that an
     album was put together from. `mark` is what the platform calls the message in its chat, where people can
-    change what they wrote; `edited` says that this is what the message with that mark says now.
+    change what they wrote; `edited` says that this is what the message with that mark says now. `anonymous`
+    is who speaks in the name of a group or a channel: nobody we could know, or write to in private.
     """
 
     channel: str
@@ -52,6 +53,7 @@ class Incoming:
     parts: tuple[str, ...] = ()
     mark: str = ""
     edited: bool = False
+    anonymous: bool = False
 
     @property
     def conversation(self) -> tuple[str, str, str]:

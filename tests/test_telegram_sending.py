@@ -139,6 +139,16 @@ async def test_who_blocked_us_is_unreachable(channel: TelegramChannel, far_side:
     assert refused.value.unreachable
 
 
+async def test_who_speaks_as_the_group_has_no_private_chat(
+    channel: TelegramChannel, far_side: FarSide
+) -> None:
+    """What is meant for one would be read by all."""
+    with pytest.raises(PermanentFailure) as refused:
+        await channel.send(owed("师傅在路上", f"as:{GROUP}"))
+    assert refused.value.unreachable
+    assert not far_side.calls("sendMessage")
+
+
 async def test_a_group_that_moved_is_followed_and_told(channel: TelegramChannel, far_side: FarSide) -> None:
     moves = []
 

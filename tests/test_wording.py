@@ -38,6 +38,7 @@ async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
     with heard(spoken):
         await test_binding.test_by_code()
         await test_edits.declined()
+        await test_turns.anonymous()
         await test_turns.trouble()
         await test_turns.one_of_several()
         for corner in (test_turns.too_late, test_turns.decided_twice):

@@ -18,6 +18,9 @@ KINDS = ("message", "edited_message", "callback_query")
 
 HELP = "帮助"
 
+#: Before the address of who speaks as a group or channel: a private word for them would be read by all of it.
+ANONYMOUS = "as:"
+
 #: Behind a button whose words do not fit: our message, and which of its buttons. No wording looks like it.
 _HANDLE = re.compile(r"button:(\d{1,18})\.(\d{1,3})")
 
@@ -144,6 +147,8 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
     user, speaker = message.from_user, message.sender_chat
     if user is None and speaker is None:
         return Aside("unreadable")
+    if message.is_automatic_forward:
+        return Aside("channel post")  # a channel's, put into its group by Telegram: nobody spoke here
     if user is not None and user.is_bot and speaker is None:
         return Aside("bot")  # two bots that answer each other never stop
     text, addressed = _spoken(clean(said or ""), me, group=_is_group(message.chat))
@@ -151,7 +156,7 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
         channel="telegram",
         id=str(update_id),
         chat=_address(message),
-        sender=str(_whole(speaker.id if speaker else user.id if user else None)),
+        sender=f"{ANONYMOUS}{_whole(speaker.id)}" if speaker else str(_whole(user.id if user else None)),
         text=text,
         sender_name=_name(speaker, user),
         group=_is_group(message.chat),
@@ -161,6 +166,7 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
         or _points_at(message, me),
         voice=message.voice is not None,
         mark=str(message.message_id),
+        anonymous=speaker is not None,
     )
     picture = _picture(message)
     return Heard(incoming, (picture,) if picture else (), clean(str(message.media_group_id or "")))

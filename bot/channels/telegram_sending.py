@@ -13,7 +13,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Link
 from bot.channels import pictures
 from bot.channels.base import Lane, Outgoing, PermanentFailure, RetryLater, UnknownOutcome
 from bot.channels.pace import Pace
-from bot.channels.telegram_reading import button_handle
+from bot.channels.telegram_reading import ANONYMOUS, button_handle
 from bot.channels.telegram_text import clean, split, units
 from bot.channels.telegram_wire import Wire, failure, seconds
 
@@ -170,6 +170,8 @@ class Sender:
 
 
 def _place(chat: str) -> _Place:
+    if chat.startswith(ANONYMOUS):
+        raise PermanentFailure("用群的身份说的话，没有私聊可回", unreachable=True)
     number, _, topic = chat.partition(":")
     try:
         return _Place(int(number), int(topic or 0))

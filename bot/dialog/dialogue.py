@@ -22,6 +22,7 @@ GROUP_FORM_FOR = 10 * 60 * 1000  # ms: how long a question asked in a group wait
 PHOTO_FOR = 30 * 60 * 1000  # ms: how long a photo waits for its words, or words for their photo
 PHOTOS = 10  # that wait; as many as an album has
 MISSES = 2  # messages not understood before a human gets the conversation
+BIND = "profile.bind"
 #: Never a new request: what answers or accompanies something.
 PASSIVE = frozenset({"none", "inform", "smalltalk", "dialog.affirm", "dialog.deny", "ticket.amend"})
 #: In a group, soon after something was filed there, these go on with it unasked.
@@ -180,6 +181,8 @@ class Dialogue:
         """Do what an item asks for, or ask for what is missing, or say who may."""
         action = self.actions[item.intent]
         turn.item = item
+        if turn.incoming.anonymous and (item.intent == BIND or not turn.person.may(action.by)):
+            raise Refusal("dialog.anonymous")
         if not turn.person.may(action.by):
             await self._not_allowed(turn, action, item)
             return
@@ -202,7 +205,7 @@ class Dialogue:
         if not action.kept:
             turn.say("profile.how")
             return
-        bind = Item("profile.bind", 1.0, dict(item.slots), item.text)
+        bind = Item(BIND, 1.0, dict(item.slots), item.text)
         if not any(one["intent"] == bind.intent for one in turn.state.waiting):
             turn.state.waiting.insert(0, kept(bind, milliseconds(turn.now)))
         turn.state.waiting.append(kept(item, milliseconds(turn.now)))
@@ -242,7 +245,7 @@ class Dialogue:
                 continue
             action = self.actions[form.intent]
             if not turn.person.may(action.by):
-                if any(one["intent"] == "profile.bind" for one in state.waiting):
+                if any(one["intent"] == BIND for one in state.waiting):
                     state.waiting.append(row)
                 continue
             await self._ask_or_do(turn, form)
@@ -320,7 +323,7 @@ class Dialogue:
             turn.item = form.item()
             turn.say(f"{form.intent}.ask.{form.asking}", brief=form.brief)
             return
-        if form.intent == "profile.bind":
+        if form.intent == BIND:
             for item in items:
                 await self.start(turn, item)
             if not turn.spoke:
