@@ -298,16 +298,20 @@ async def test_what_looks_like_a_handle_and_is_written_is_words(house: House) ->
     assert house.texts == ["button:412.1"]
 
 
-async def test_a_group_that_moved_tells_the_house(house: House) -> None:
+@pytest.mark.parametrize("side", ["migrated", "migrated_here"])
+async def test_a_group_that_moved_tells_the_house_before_it_is_acknowledged(house: House, side: str) -> None:
     moves = []
 
     async def moved(old: str, new: str) -> None:
         moves.append((old, new))
+        if len(moves) == 1:
+            raise RuntimeError("database away")
 
     house.channel.on_migrate = moved
-    [path] = [path for path in RECORDINGS if path.stem == "migrated"]
+    [path] = [path for path in RECORDINGS if path.stem == side]
+    assert await house.told(_recording(path)["update"], tries=3) == [503, 200]
     assert await house.told(_recording(path)["update"]) == [200]
-    assert moves == [("-4100000001", "-1002100000077")]
+    assert moves == [("-4100000001", "-1002100000077")] * 2
 
 
 async def test_telegram_may_be_away_at_the_start(

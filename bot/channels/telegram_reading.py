@@ -140,6 +140,8 @@ def _read(data: Mapping[str, Any], bot: Bot, me: Me) -> Heard | Aside:
 def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
     if message.migrate_to_chat_id:
         return Aside("migrated", (_whole(message.chat.id), _whole(message.migrate_to_chat_id)))
+    if message.migrate_from_chat_id:  # the same, said in the new group
+        return Aside("migrated", (_whole(message.migrate_from_chat_id), _whole(message.chat.id)))
     said = message.text if message.text is not None else message.caption
     attached = any(getattr(message, kind, None) for kind in MessageAttachmentType)
     if said is None and not attached and any(getattr(message, kind, None) for kind in _SERVICE):

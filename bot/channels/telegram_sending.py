@@ -55,6 +55,7 @@ class Sender:
         self._pace = Pace(PER_SECOND, CHAT_EVERY, CHAT_BURST, GROUP_MINUTE)
         self._left_alone: dict[int, float] = {}
         self._moved: dict[int, int] = {}
+        self._told: dict[int, int] = {}
         self.on_migrate: Migrated | None = None
 
     async def send(self, message: Outgoing) -> str:
@@ -77,16 +78,20 @@ class Sender:
         return first
 
     async def move(self, old: int, new: int) -> None:
-        """The group has a new address; the house rewrites its rows where it listens for that."""
-        if old == new or self._moved.get(old) == new:
+        """The group has a new address: the house rewrites its rows. Raises when that was not kept."""
+        if old == new or self._told.get(old) == new:
             return
         self._moved[old] = new
         log.info("group %s is now %s", old, new)
-        if self.on_migrate is None:
-            return
-        try:
+        if self.on_migrate is not None:
             await self.on_migrate(str(old), str(new))
-        except Exception:  # we remember it ourselves until the house does
+        self._told[old] = new
+
+    async def _follow(self, old: int, new: int) -> None:
+        """The message in hand goes where the group is; we remember that until the house has kept it."""
+        try:
+            await self.move(old, new)
+        except Exception:
             log.exception("the move of group %s was not kept", old)
 
     async def _pieces(self, message: Outgoing) -> list[_Piece]:
@@ -120,7 +125,7 @@ class Sender:
             except error.ChatMigrated as moved:
                 if moved.new_chat_id == place.chat:
                     raise PermanentFailure("群的地址变了又变") from None
-                await self.move(place.chat, moved.new_chat_id)
+                await self._follow(place.chat, moved.new_chat_id)
                 place = replace(place, chat=moved.new_chat_id)
             except error.BadRequest as refused:
                 if place.topic and "thread not found" in refused.message.lower():
