@@ -127,6 +127,7 @@ class Patience:
 
     def __init__(self) -> None:
         self._next = self.FIRST
+        self.waited = 0
 
     def again(self) -> None:
         """It went well: the next wait is short."""
@@ -134,4 +135,5 @@ class Patience:
 
     async def wait(self) -> None:
         seconds, self._next = self._next, min(self._next * 2, self.MOST)
+        self.waited += 1
         await asyncio.sleep(seconds * _random.uniform(0.75, 1.0))

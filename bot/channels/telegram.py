@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from bot.channels import pictures
 from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing, Photo
 from bot.channels.pace import Patience, Turns
 from bot.channels.telegram_albums import Albums, Parts, one
+from bot.channels.telegram_polling import Poller, named, update_id
 from bot.channels.telegram_reading import KINDS, Aside, Heard, Me, names_some_bot, read
 from bot.channels.telegram_sending import GROUP_MINUTE, PER_SECOND, TEXT, Migrated, Sender
 from bot.channels.telegram_text import clean
-from bot.channels.telegram_wire import NotSent, Wire, seconds
+from bot.channels.telegram_wire import NotSent, Wire
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,6 @@ PICTURE_SECONDS = 5.0
 PICTURES_AT_ONCE = 4  # of an album's, each up to 20 MB in memory
 LOAD_SECONDS = 5.0  # how long an update waits for the albums that were kept before the start
 NAME_SECONDS = 2.0  # how long an update waits to learn our username
-LONG_POLL = 10  # seconds; short enough to notice within 15 that a line went dead
-LOOK_AGAIN = 0.3  # seconds between looks while an update is still being handled
 
 
 #: The words behind a button: a chat's address, the message of ours that is in it, which of its buttons. ""
@@ -115,8 +115,9 @@ class TelegramChannel:
                 await self._insist("setWebhook", self._set_webhook)
                 await asyncio.Event().wait()
             else:
-                await self._insist("deleteWebhook", self._drop_webhook)
-                await self._poll(handle)
+                await self._drop_webhook()
+                poller = Poller(self._wire, self.counters, partial(self._take, handle), self._drop_webhook)
+                await poller.run()
 
     async def _learn_name(self) -> None:
         await self._insist("getMe", self._ask_name)
@@ -136,16 +137,19 @@ class TelegramChannel:
         )
 
     async def _drop_webhook(self) -> None:
-        await self._wire.bot.delete_webhook(drop_pending_updates=False)
+        await self._insist(
+            "deleteWebhook", partial(self._wire.bot.delete_webhook, drop_pending_updates=False)
+        )
 
-    async def _insist(self, what: str, call: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, what: str, call: Callable[[], Awaitable[object]]) -> None:
         """Until it works: the house opens its door whether Telegram is there or not."""
         patience = Patience()
         while True:
             try:
-                return await call()
+                await call()
+                return
             except Exception as problem:
-                log.warning("%s: %s", what, _named(problem))
+                log.warning("%s: %s", what, named(problem))
             await patience.wait()
 
     async def _callback(self, request: web.Request) -> web.Response:
@@ -165,10 +169,10 @@ class TelegramChannel:
             update = json.loads(body)
         except (ValueError, RecursionError):
             return self._refuse(400, "not JSON")
-        if _update_id(update) is None:
+        if update_id(update) is None:
             return self._refuse(400, "no update_id")
         try:
-            await self._take(update, self._handle)
+            await self._take(self._handle, update)
         except Exception:
             log.exception("update %s was not kept", update["update_id"])
             return self._refuse(503, "not kept")
@@ -178,23 +182,32 @@ class TelegramChannel:
         self.counters.refuse(reason)
         return web.Response(status=status, text=reason + "\n")
 
-    async def _take(self, update: dict[str, Any], handle: Handle, patience: Patience | None = None) -> None:
+    async def _take(self, handle: Handle, update: dict[str, Any], patience: Patience | None = None) -> None:
         """In its chat's turn: read, its picture fetched, handed over; with `patience`, again until kept."""
         heard = read(update, self._wire.bot, self._me)
         if isinstance(heard, Aside):
-            return await self._put_aside(heard, update)
+            self.counters.refuse(heard.reason)
+            log.info("update %s put aside: %s", update["update_id"], heard.reason)
+            if heard.moved:
+                await self._until_kept(update, patience, partial(self._sender.move, *heard.moved))
+            return
         if heard.tap:
             self._beside(self._confirm(heard.tap))
         async with self._turns.of(heard.incoming.chat):
-            while True:
-                try:
-                    return await self._hear(heard, update, handle)
-                except Exception:
-                    if patience is None:
-                        raise
-                    self.counters.refuse("not kept")
-                    log.exception("update %s was not kept; once more", heard.incoming.id)
-                await patience.wait()
+            await self._until_kept(update, patience, partial(self._hear, heard, update, handle))
+
+    async def _until_kept(
+        self, update: dict[str, Any], patience: Patience | None, attempt: Callable[[], Awaitable[None]]
+    ) -> None:
+        while True:
+            try:
+                return await attempt()
+            except Exception:
+                if patience is None:
+                    raise
+                self.counters.refuse("not kept")
+                log.exception("update %s was not kept; once more", update["update_id"])
+            await patience.wait()
 
     async def _hear(self, heard: Heard, update: dict[str, Any], handle: Handle) -> None:
         async with asyncio.timeout(LOAD_SECONDS):
@@ -224,12 +237,6 @@ class TelegramChannel:
             await asyncio.wait_for(self._known.wait(), NAME_SECONDS)
         again = read(update, self._wire.bot, self._me)
         return again if isinstance(again, Heard) else heard
-
-    async def _put_aside(self, aside: Aside, update: dict[str, Any]) -> None:
-        self.counters.refuse(aside.reason)
-        log.info("update %s put aside: %s", update["update_id"], aside.reason)
-        if aside.moved:
-            await self._sender.move(*aside.moved)
 
     async def _with_words(self, heard: Heard) -> Heard:
         """What the tapped button stands for; nothing where nobody remembers, which is answered as such."""
@@ -263,55 +270,11 @@ class TelegramChannel:
                 return await asyncio.to_thread(pictures.keep, self._uploads, name, data)
         except Exception as problem:  # the words matter more than the picture
             self.counters.refuse("picture lost")
-            log.warning("picture of update %s: %s", message, _named(problem))
+            log.warning("picture of update %s: %s", message, named(problem))
             return None
 
     async def _confirm(self, tap: str) -> None:
         await self._wire.bot.answer_callback_query(tap)
-
-    async def _poll(self, handle: Handle) -> None:
-        """Updates side by side; the offset passes one only when it and all before it are handled."""
-        window: dict[int, asyncio.Task[None]] = {}
-        offset, patience = 0, Patience()
-        try:
-            while True:
-                offset = _passed(window, offset)
-                try:
-                    batch = await self._wire.updates(offset, 0 if window else LONG_POLL, KINDS)
-                except Exception as problem:
-                    log.warning("getUpdates: %s", _named(problem))
-                    await self._after_refusal(problem, patience)
-                    continue
-                patience.again()
-                if not batch and not window:
-                    offset = 0  # all is confirmed; after a quiet week Telegram counts from anywhere
-                self._start(batch, window, offset, handle)
-                if window:
-                    await asyncio.wait(window.values(), timeout=LOOK_AGAIN)
-                elif batch:
-                    await patience.wait()  # only what has no id: nothing to confirm, nothing to spin on
-        finally:
-            for task in window.values():
-                task.cancel()
-            await asyncio.gather(*window.values(), return_exceptions=True)
-
-    async def _after_refusal(self, problem: Exception, patience: Patience) -> None:
-        if isinstance(problem, error.RetryAfter):
-            await asyncio.sleep(seconds(problem))
-            return
-        await patience.wait()
-        if isinstance(problem, error.Conflict):  # a webhook of former days, or a second poller
-            await self._insist("deleteWebhook", self._drop_webhook)
-
-    def _start(
-        self, batch: list[Any], window: dict[int, asyncio.Task[None]], offset: int, handle: Handle
-    ) -> None:
-        for update in batch:
-            number = _update_id(update)
-            if number is None:
-                self.counters.refuse("no update_id")
-            elif number not in window and number >= offset:
-                window[number] = asyncio.create_task(self._take(update, handle, Patience()))
 
     # Out
 
@@ -333,7 +296,7 @@ class TelegramChannel:
         except (NotSent, error.TimedOut):
             return "连不上 Telegram：请检查网络；需要代理时设 HTTPS_PROXY。"
         except Exception as problem:
-            return f"Telegram 暂时出错（{_named(problem)}）：请过几分钟再试。"
+            return f"Telegram 暂时出错（{named(problem)}）：请过几分钟再试。"
         return ""
 
     def _beside(self, call: Coroutine[Any, Any, None]) -> None:
@@ -343,30 +306,11 @@ class TelegramChannel:
             try:
                 await call
             except Exception as problem:
-                log.info("answerCallbackQuery: %s", _named(problem))
+                log.info("answerCallbackQuery: %s", named(problem))
 
         task = asyncio.create_task(quietly())
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
-
-
-def _passed(window: dict[int, asyncio.Task[None]], offset: int) -> int:
-    """The offset after every update that is handled, as are all before it."""
-    for number in sorted(window):
-        task = window[number]
-        if not task.done():
-            break
-        del window[number]
-        if task.exception() is not None:  # a bug of ours: Telegram shows it again
-            log.error("update %s broke", number, exc_info=task.exception())
-            break
-        offset = number + 1
-    return offset
-
-
-def _update_id(update: Any) -> int | None:
-    number = update.get("update_id") if isinstance(update, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 async def _body(request: web.Request) -> bytes | None:
@@ -379,8 +323,3 @@ async def _body(request: web.Request) -> bytes | None:
         if len(body) > BODY:
             return None
     return bytes(body)
-
-
-def _named(problem: Exception) -> str:
-    """A failure by its kind; the library's own words may hold an address, and with it the token."""
-    return type(problem).__name__
