@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -133,6 +134,22 @@ async def test_a_wrong_secret_is_refused(house: House, secret: str) -> None:
         assert (answer.status, await answer.text()) == (401, "wrong secret\n")
     assert not house.heard
     assert house.channel.counters.items() == {"wrong secret": 1}
+
+
+async def test_the_secret_is_compared_in_constant_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On bytes: hmac refuses to compare text that is not ASCII, and a 500 would tell."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(given: bytes, ours: bytes) -> bool:
+        compared.append((given, ours))
+        return bool(real(given, ours))
+
+    real = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    for secret, status in (("密码", 401), (SECRET[:-1], 401), (SECRET, 200)):
+        assert await push(house.url, secret, said(1, "水管漏了")) == [status]
+    assert [given for given, _ in compared] == ["密码".encode(), SECRET[:-1].encode(), SECRET.encode()]
+    assert {ours for _, ours in compared} == {SECRET.encode()}
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.channels import telegram_wire
+from bot.channels import telegram_sending, telegram_wire
 from bot.channels.base import Button, Lane, PermanentFailure, Photo, RetryLater, UnknownOutcome
 from bot.channels.pace import Counted, Pace, Spaced, Turns
 from bot.channels.pictures import media_type
 from bot.channels.telegram import TelegramChannel
 from bot.channels.telegram_text import clean, split, units
 from tests.fakes.telegram import JPEG, TOKEN, FarSide
-from tests.fakes.telegram_house import channel_to, owed
+from tests.fakes.telegram_house import channel_to, owed, until
 
 GROUP, FAMILY = -1002100000001, "👨‍👩‍👧‍👦"
 
@@ -59,10 +59,11 @@ async def test_an_answer_stays_in_its_topic(channel: TelegramChannel, far_side: 
     assert (call.data["chat_id"], call.data["message_thread_id"]) == (str(GROUP), "17")
 
 
+@pytest.mark.parametrize("kind", ["topic", "closed"])
 async def test_where_the_topic_is_gone_the_group_is_answered(
-    channel: TelegramChannel, far_side: FarSide
+    channel: TelegramChannel, far_side: FarSide, kind: str
 ) -> None:
-    far_side.fault("sendMessage", "topic")
+    far_side.fault("sendMessage", kind)
     await channel.send(owed("收到", f"{GROUP}:17"))
     assert [call.data.get("message_thread_id") for call in far_side.calls("sendMessage")] == ["17", None]
 
@@ -235,6 +236,22 @@ async def test_a_chat_has_its_pace_and_the_others_go_on(channel: TelegramChannel
     await fourth
     assert 0.7 < loop.time() - begun < 1.6
     assert len(far_side.calls("sendMessage")) == 5
+
+
+async def test_forty_chats_that_hang_leave_a_line_for_another(
+    far_side: FarSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telegram_sending, "PER_SECOND", 10_000)
+    channel = channel_to(far_side, tmp_path)
+    far_side.fault("sendMessage", "hang", times=-1, body='"chat_id": "?5[0-9][0-9]"?[,}]')
+    hanging = [asyncio.create_task(channel.send(owed("在吗", chat))) for chat in range(500, 540)]
+    await until(lambda: len(far_side.calls("sendMessage")) == 40, 2)
+    async with asyncio.timeout(1):
+        await channel.send(owed("别人", 6))
+    for task in hanging:
+        task.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
+    await channel.close()
 
 
 def test_a_group_hears_at_most_twenty_a_minute() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ TEXT, CAPTION, DATA, PHOTO = 4096, 1024, 64, 10 * 1024 * 1024
 PER_SECOND, CHAT_EVERY, CHAT_BURST, GROUP_MINUTE = 25, 1.1, 3, 20
 SHORT_WAIT = 1.5  # seconds a message waits for its chat's turn before it gives its place to others
 LONG_WAIT = 120.0  # the second half of a message has no choice
+
+_TOPIC_GONE = re.compile(r"thread not found|topic_(?:closed|deleted)", re.IGNORECASE)
 
 #: Told a group's old and new address.
 Migrated = Callable[[str, str], Awaitable[None]]
@@ -128,8 +131,8 @@ class Sender:
                 await self._follow(place.chat, moved.new_chat_id)
                 place = replace(place, chat=moved.new_chat_id)
             except error.BadRequest as refused:
-                if place.topic and "thread not found" in refused.message.lower():
-                    place = replace(place, topic=0)  # the topic was deleted, the group was not
+                if place.topic and _TOPIC_GONE.search(refused.message):
+                    place = replace(place, topic=0)  # the topic is no more or closed, the group is not
                 elif piece.picture and piece.text:
                     log.warning("a picture was refused; its words go alone: %s", refused.message)
                     piece = replace(piece, picture=None)

@@ -21,6 +21,10 @@ _FAULTS: dict[str, dict[str, Any]] = {
         "status": 400,
         "json": {"ok": False, "error_code": 400, "description": "Bad Request: message thread not found"},
     },
+    "closed": {
+        "status": 400,
+        "json": {"ok": False, "error_code": 400, "description": "Bad Request: TOPIC_CLOSED"},
+    },
     "409": {
         "status": 409,
         "json": {
