@@ -14,8 +14,9 @@ from bot.store import Statement, Store
 
 # Read whole, once a start: a column of its own would be empty in all rows but a few, for a second.
 _WAITING = Statement(
-    "select chat, sender, state from conversation where channel = $1 and state like '%\"parts\": [%'"
+    "select chat, sender from conversation where channel = $1 and state like '%\"parts\": [%'"
 )
+_OF = Statement("select state from conversation where channel = $1 and chat = $2 and sender = $3")
 
 
 async def keep(db: BaseDBAsyncClient, part: Part, now: datetime) -> bool:
@@ -32,13 +33,18 @@ async def keep(db: BaseDBAsyncClient, part: Part, now: datetime) -> bool:
     return True
 
 
+async def of(db: BaseDBAsyncClient, key: conversation.Key) -> list[Part]:
+    """The parts in a conversation that no message was made of yet, in the order they came."""
+    channel, chat, sender = key
+    row = await _OF.row(db, channel, chat, sender)
+    parts = State.read(row["state"]).parts if row else []
+    return [Part(channel, message, chat, sender, album, content) for message, album, content in parts]
+
+
 async def waiting(db: BaseDBAsyncClient, channel: str) -> list[Part]:
-    """The parts of a channel that no message was made of yet, in each conversation in the order they came."""
-    return [
-        Part(channel, message, row["chat"], row["sender"], album, content)
-        for row in await _WAITING.rows(db, channel)
-        for message, album, content in State.read(row["state"]).parts
-    ]
+    """Those of all conversations of a channel."""
+    rows = await _WAITING.rows(db, channel)
+    return [part for row in rows for part in await of(db, (channel, row["chat"], row["sender"]))]
 
 
 class KeptParts:
@@ -49,6 +55,9 @@ class KeptParts:
 
     async def keep(self, part: Part) -> bool:
         return await self._store.run(lambda db: keep(db, part, self._clock.now()))
+
+    async def of(self, key: conversation.Key) -> list[Part]:
+        return await self._store.run(lambda db: of(db, key))
 
     async def waiting(self) -> list[Part]:
         return await self._store.run(lambda db: waiting(db, self._channel))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.albums import KeptParts
 from bot.channels import telegram_albums, telegram_sending
 from bot.channels.base import Incoming
 from bot.channels.pace import Patience
+from bot.messages import Part
 from tests.fakes.telegram import JPEG, FarSide
 from tests.fakes.telegram_house import GROUP, LI, NEIGHBOURS, WANG, Lived, lived_in, said, until
 from tests.house import rows, turn
@@ -203,6 +206,17 @@ async def test_a_part_that_could_not_be_kept_is_not_acknowledged(
         await lived.told(first)
     assert not fails
     await lived.hears(WANG, "已报修 #1")
+
+
+async def test_a_part_that_another_process_took_belongs_to_it(lived: Lived) -> None:
+    await lived.told(part(1, "楼道的灯坏了"))
+    other, update = KeptParts(lived.house.store, lived.house.clock, "telegram"), part(2)
+    taken = Part("telegram", str(update["update_id"]), str(WANG), str(WANG), "A", json.dumps(update))
+    assert await other.keep(taken)
+    assert not await other.keep(taken)
+    await lived.hears(WANG, "已报修 #1")
+    assert await pictures(lived) == {1: [b"\1", b"\2"]}
+    assert await settled(lived)
 
 
 async def test_after_a_crash_the_album_is_as_if_nothing_had_been(

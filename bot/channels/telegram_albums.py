@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.channels.pace import Patience, Turns
@@ -34,32 +34,31 @@ class Parts(Protocol):
         """Remember a part; False when we had it. Raises when it could not be kept."""
         ...
 
+    async def of(self, key: Conversation) -> list[Part]:
+        """The parts of a conversation that no message was made of yet."""
+        ...
+
     async def waiting(self) -> list[Part]:
-        """The parts that no message was made of yet."""
+        """Those of all conversations."""
         ...
 
 
-@dataclass(slots=True)
-class _Album:
-    """What has come of it, and the task that waits for more."""
-
-    parts: list[Part] = field(default_factory=list)
-    waits: asyncio.Task[None] | None = None
-
-
 class Albums:
-    """The unfinished albums of each conversation, oldest first. Who calls `keep` or `settle` has its turn."""
+    """The unfinished albums of each conversation, oldest first. Who calls `keep` or `settle` has its turn.
+
+    What they are made of is in the database, where another process may have added to it; here are the waits.
+    """
 
     def __init__(self, turns: Turns, whole: Whole) -> None:
         self._turns, self._whole = turns, whole
-        self._waiting: dict[Conversation, dict[str, _Album]] = {}
+        self._waits: dict[Conversation, dict[str, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.kept: Parts | None = None
 
     async def load(self) -> None:
         """What a former life of the house kept and did not come round to."""
         for part in await self.kept.waiting() if self.kept is not None else ():
-            self._add(part)
+            self._wait(part)
 
     async def keep(self, heard: Heard, update: dict[str, Any]) -> None:
         """A part of an album; what was said before it had its turn already."""
@@ -67,48 +66,50 @@ class Albums:
         said = heard.incoming
         part = Part(said.channel, said.id, said.chat, said.sender, heard.album, json.dumps(update))
         if await self.kept.keep(part):
-            self._add(part)
+            self._wait(part)
 
     async def settle(self, conversation: Conversation, but: str = "") -> None:
         """The albums of a conversation are over (`but` one): something else was said."""
-        for name in [name for name in self._waiting.get(conversation, ()) if name != but]:
-            await self._finish(conversation, name)
+        for album in [album for album in self._waits.get(conversation, ()) if album != but]:
+            await self._finish(conversation, album)
 
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _add(self, part: Part) -> None:
-        album = self._waiting.setdefault(part.conversation, {}).setdefault(part.album, _Album())
-        album.parts.append(part)
-        if album.waits is not None:
-            album.waits.cancel()
-        album.waits = asyncio.create_task(self._when_quiet(part.conversation, part.album))
-        self._tasks.add(album.waits)
-        album.waits.add_done_callback(self._tasks.discard)
+    def _wait(self, part: Part) -> None:
+        """Begin to wait for the next part, or anew."""
+        waits = self._waits.setdefault(part.conversation, {})
+        if part.album in waits:
+            waits[part.album].cancel()
+        task = asyncio.create_task(self._when_quiet(part.conversation, part.album))
+        waits[part.album] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _when_quiet(self, conversation: Conversation, name: str) -> None:
+    async def _when_quiet(self, conversation: Conversation, album: str) -> None:
         await asyncio.sleep(QUIET)
         patience = Patience()
         while True:
             try:
                 async with self._turns.of(conversation[1]):
-                    return await self._finish(conversation, name)
-            except Exception:  # it stays kept, here and in the database
-                log.exception("album of update %s had no turn; once more", name)
+                    return await self._finish(conversation, album)
+            except Exception:  # it stays in the database, and we here
+                log.exception("album %s had no turn; once more", album)
             await patience.wait()
 
-    async def _finish(self, conversation: Conversation, name: str) -> None:
-        album = self._waiting.get(conversation, {}).get(name)
-        if album is None:
-            return
-        await self._whole(_in_order(album.parts))
-        del self._waiting[conversation][name]
-        if not self._waiting[conversation]:
-            del self._waiting[conversation]
-        if album.waits is not None and album.waits is not asyncio.current_task():
-            album.waits.cancel()
+    async def _finish(self, conversation: Conversation, album: str) -> None:
+        assert self.kept is not None
+        parts = [part for part in await self.kept.of(conversation) if part.album == album]
+        if parts:
+            await self._whole(_in_order(parts))
+        waits = self._waits.get(conversation, {})
+        task = waits.pop(album, None)
+        if not waits:
+            self._waits.pop(conversation, None)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
 
 
 def _in_order(parts: Sequence[Part]) -> list[dict[str, Any]]:
