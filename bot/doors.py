@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from bot import demo, outbox
+from bot.albums import KeptParts
 from bot.app import House
 from bot.channels.web import Line, WebChannel
 from bot.clock import SystemClock
@@ -17,6 +18,7 @@ from bot.inbox import read_photos
 from bot.messages import Button, Photo
 
 S = TypeVar("S")
+BUTTON_FOR = timedelta(days=30)  # how long a button works whose words had no room in it
 
 
 class Misconfigured(ValueError):
@@ -87,7 +89,13 @@ def _telegram(house: House) -> None:
     async def migrated(old: str, new: str) -> None:
         await house.store.run(lambda db: people.rewrite_chat(db, "telegram", old, new))
 
-    telegram.on_migrate = migrated
+    async def words(chat: str, message: int, number: int) -> str:
+        since = house.clock.now() - BUTTON_FOR
+        row = await house.store.run(lambda db: outbox.button(db, "telegram", message, number, since=since))
+        return row[1] if row and row[0].partition(":")[0] == chat.partition(":")[0] else ""
+
+    telegram.on_migrate, telegram.words = migrated, words
+    telegram.parts = KeptParts(house.store, house.clock, "telegram")
     house.add(telegram)
 
 

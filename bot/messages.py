@@ -53,7 +53,10 @@ class Incoming:
     `answers_back` says that the channel puts our answer into its acknowledgement: delivery leaves it alone.
     `known_as` is an account (channel, address) on another channel of ours that the platform knows to be the
     same human's. `bookmark` (name, value) is where the channel reads on after this message, kept in the same
-    transaction.
+    transaction. `parts` are the ids of the parts that an album was made of. `mark` is what the
+    platform calls the message in its chat, where people can change what they wrote; `edited` says that this
+    is what the message with that mark says now. `anonymous` is who speaks in the name of a group or a channel:
+    nobody we could know, or write to in private.
     """
 
     channel: str
@@ -70,6 +73,10 @@ class Incoming:
     answers_back: bool = False
     known_as: tuple[str, str] | None = None
     bookmark: tuple[str, str] | None = None
+    parts: tuple[str, ...] = ()
+    mark: str = ""
+    edited: bool = False
+    anonymous: bool = False
 
     @property
     def conversation(self) -> tuple[str, str, str]:
@@ -78,8 +85,28 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A message that is one of several to the platform and one whole to people: a picture of an album.
+
+    `id` is a message's own. `album` names the whole within the conversation; `content` is the channel's own
+    note, from which it puts the whole together.
+    """
+
+    channel: str
+    id: str
+    chat: str
+    sender: str
+    album: str
+    content: str
+
+    @property
+    def conversation(self) -> tuple[str, str, str]:
+        return (self.channel, self.chat, self.sender)
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
-    """A choice to tap: what is shown, and the words it stands for (at most 60 bytes of UTF-8)."""
+    """A choice to tap: what is shown, and the words it stands for."""
 
     label: str
     says: str

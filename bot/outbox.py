@@ -130,6 +130,7 @@ _NEXT = Statement(
     f" and $1 not like '%,' || o.channel || ',%' and {_FIRST}"
 )
 _RECENT = Statement("select * from outbox where channel = $1 and chat = $2 order by id desc limit $3")
+_BUTTONS = Statement("select channel, chat, buttons, made_ms from outbox where id = $1")
 _COUNTS = Statement("select state, count(*) as n from outbox group by state")
 
 
@@ -313,6 +314,20 @@ async def next_due(db: BaseDBAsyncClient, but: Iterable[str] = ()) -> int | None
 async def recent(db: BaseDBAsyncClient, channel: str, chat: str, limit: int) -> list[dict[str, Any]]:
     """The newest messages we wrote into a chat, newest first."""
     return await _RECENT.rows(db, channel, chat, limit)
+
+
+async def button(
+    db: BaseDBAsyncClient, channel: str, message: int, number: int, *, since: datetime
+) -> tuple[str, str] | None:
+    """The chat a message went to, and the words behind its button `number` (from 0).
+
+    None where there is none such, or the message is from before `since`.
+    """
+    row = await _BUTTONS.row(db, message) if 0 < message < 2**63 else None
+    if row is None or row["channel"] != channel or row["made_ms"] < milliseconds(since):
+        return None
+    buttons = read_buttons(row["buttons"])
+    return (row["chat"], buttons[number].says) if 0 <= number < len(buttons) else None
 
 
 async def counts(db: BaseDBAsyncClient) -> dict[State, int]:

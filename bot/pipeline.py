@@ -13,6 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot import bookmarks, budget, conversation, inbox, outbox
 from bot.clock import Clock
+from bot.dialog import edits
 from bot.dialog.dialogue import PHOTO_FOR, Dialogue
 from bot.dialog.turn import Turn
 from bot.domain import invites, people
@@ -130,6 +131,7 @@ class Pipeline:
                 return await self._answer_again(message, db)
             turn, before = await self._open(message, db)
             turn.say(refusal.key, **refusal.values)
+            await edits.remember(turn, edits.known(turn), fresh=False)
             return await self._close(turn, before)
 
         return await self._store.run(say)
@@ -138,6 +140,8 @@ class Pipeline:
         now = self._clock.now()
         # The conversation first: it is locked, so that who speaks is read after an earlier message's commit.
         state, before = await conversation.open_state(db, message.conversation, now)
+        if message.parts:
+            state.parts = [part for part in state.parts if part[0] not in message.parts]
         person = await self._who(message, db)
         if state.photos and inbox.milliseconds(now) - state.photos_ms > PHOTO_FOR:
             state.photos = []

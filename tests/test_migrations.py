@@ -22,8 +22,8 @@ from bot.app import MODELS, House
 from bot.store import Statement, Store
 from tests.serving import linli
 
-#: Read whole on purpose: a count of all, and whom `linli chat --as` may be.
-WHOLE = {"bot.outbox._COUNTS", "bot.domain.people._ACCOUNTS"}
+#: Read whole on purpose: a count of all, whom `linli chat --as` may be, albums that a start finds unfinished.
+WHOLE = {"bot.outbox._COUNTS", "bot.domain.people._ACCOUNTS", "bot.albums._WAITING"}
 
 
 @asynccontextmanager

@@ -43,6 +43,8 @@ class Turn(UnitOfWork[Community]):
         self.traditional = traditional
         self.item = Item("none", 0.0)
         self.lane = Lane.REPLY
+        #: Something was done, more than answered.
+        self.acted = False
         self._answers: list[tuple[str, dict[str, Any]]] = []
         self._then: list[tuple[Item, Person | None]] = []
         #: Once posted: what the channel shall put into its acknowledgement, if it can and there is something.

@@ -273,7 +273,8 @@ _UNREACHABLE = Statement(
     "update account set reachable = $3 where channel = $1 and address = $2 returning person_id"
 )
 _REWRITE = (
-    Statement("update outbox set chat = $3 where channel = $1 and chat = $2 and state = 0 returning id"),
+    Statement("update inbox set chat = $3 where channel = $1 and chat = $2 returning id"),
+    Statement("update outbox set chat = $3 where channel = $1 and chat = $2 returning id"),
     # a conversation that began under the new address already is the living one
     Statement(
         "update conversation set chat = $3 where channel = $1 and chat = $2 and sender not in"
