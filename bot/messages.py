@@ -55,7 +55,7 @@ class Incoming:
     same human's. `bookmark` (name, value) is where the channel reads on after this message, kept in the same
     transaction. `parts` are the ids of the parts that an album was made of. `mark` is what the
     platform calls the message in its chat, where people can change what they wrote; `edited` says that this
-    is what the message with that mark says now. `anonymous` is who speaks in the name of a group or a channel:
+    is what the message with that mark says now. `anonymous` is who speaks in the name of a group or channel:
     nobody we could know, or write to in private.
     """
 
