@@ -240,7 +240,9 @@ class OfficialAccount:
         try:
             await asyncio.wait_for(self._tokens.get(), 5)
         except Exception as problem:
-            return trouble(problem, "公众号")
+            return trouble(
+                problem, "公众号", key_in="LINLI_WECHAT_OA_APP_SECRET", id_in="LINLI_WECHAT_OA_APP_ID"
+            )
         return ""
 
     # The platform's other calls
