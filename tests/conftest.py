@@ -13,8 +13,10 @@ import pytest
 
 from bot.app import House
 from tests import postgres
+from tests.fakes.platforms_wechat import WECHAT_FAR_SIDES
 from tests.fakes.telegram import FarSide
 from tests.fakes.telegram_house import FAR_SIDES
+from tests.fakes.wechat_side import WeChatFarSide
 from tests.house import opened
 
 
@@ -90,6 +92,15 @@ async def house(database_url: str) -> AsyncIterator[House]:
 async def far_side(request: pytest.FixtureRequest) -> AsyncIterator[FarSide]:
     """A pretended Telegram: our own, and the one beside the repository where it is there."""
     far = FAR_SIDES[request.param]()
+    await far.start()
+    yield far
+    await far.stop()
+
+
+@pytest.fixture(params=WECHAT_FAR_SIDES)
+async def wechat_far(request: pytest.FixtureRequest) -> AsyncIterator[WeChatFarSide]:
+    """A pretended WeChat and WeCom: our own, and the one beside the repository where it is there."""
+    far = WECHAT_FAR_SIDES[request.param]()
     await far.start()
     yield far
     await far.stop()
