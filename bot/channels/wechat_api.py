@@ -185,13 +185,9 @@ class WeChatApi:
     async def picture(self, url: str, hosts: Sequence[str]) -> bytes:
         """The bytes of a picture that the platform keeps at an address of its own. Raises like `call`.
 
-        Only of the platform itself, or by HTTPS of a host below one of `hosts`.
+        Only where the platform `keeps` pictures.
         """
-        parts = urlsplit(url)
-        known = parts.scheme == "https" and f".{parts.hostname or ''}".endswith(
-            tuple(f".{host}" for host in hosts)
-        )
-        if not (known or self.owns(url)):
+        if not self.keeps(url, hosts):
             raise ApiError(ELSEWHERE, "an address of somebody else", {})
         return (await self._request(url, {}, None, FILE))[1]
 
@@ -200,6 +196,15 @@ class WeChatApi:
         if not self.owns(url):
             raise ApiError(ELSEWHERE, "an address of somebody else", {})
         return _sound((await self._request(url, {}, body, ANSWER))[1])
+
+    def keeps(self, url: str, hosts: Sequence[str]) -> bool:
+        """Whether a picture's address is the platform's: its own, or by HTTPS below one of these hosts."""
+        try:
+            parts = urlsplit(url)
+            below = f".{parts.hostname or ''}".endswith(tuple(f".{host}" for host in hosts))
+            return self.owns(url) or (parts.scheme == "https" and below)
+        except ValueError:  # no address at all
+            return False
 
     def owns(self, url: str) -> bool:
         """Whether an address is at the configured platform: nothing else is ever called."""
@@ -290,6 +295,7 @@ _CREDENTIAL = {
     41001: "密钥不对",
     42001: "密钥不对",
     48001: "账号没有这个接口的权限",
+    48002: "应用没有这个接口的权限",
     48004: "接口被封禁了",
     50002: "账号被限制了",
     60020: "本机的 IP 不在可信 IP 里",
@@ -343,7 +349,7 @@ def trouble(problem: Exception, name: str, *, key_in: str = "", id_in: str = "")
         case ApiError(code=code) if code in _CREDENTIAL:
             setting = key_in if code in _OF_KEY else id_in if code in _OF_ID else ""
             what = f"核对 {setting}" if setting else "核对设置"
-            if code in (48001, 48004, 50002):
+            if code in (48001, 48002, 48004, 50002):
                 what = "查看这个账号的接口权限"
             return f"{name}拒绝了（{code} {_CREDENTIAL[code]}）：请照平台后台{what}，改好再启动。"
         case ApiError(code=code):

@@ -28,9 +28,11 @@ from bot.channels.pace import insist
 from bot.channels.text import octets, split
 from bot.channels.wechat_api import ApiError, TokenStore, WeChatApi, failure, trouble
 from bot.channels.wechat_envelope import Envelope, Refused, Secret
-from bot.channels.wechat_oa_table import Menu, Template
+from bot.channels.wechat_oa_table import Menu, Template, read_table
 from bot.channels.wechat_pictures import LASTS, Pictures
 from bot.channels.wechat_reading import Aside
+
+__all__ = ["Account", "Menu", "OfficialAccount", "Template", "read_table"]
 
 log = logging.getLogger(__name__)
 
