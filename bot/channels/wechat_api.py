@@ -347,8 +347,11 @@ def trouble(problem: Exception, name: str, *, key_in: str = "", id_in: str = "")
         case ApiError(code=code) if code in (40164, 60020):
             return f"{name}不认本机的 IP：请把服务器的公网 IP 加进平台后台的 IP 白名单（企业微信叫可信 IP）。"
         case ApiError(code=code) if code in _CREDENTIAL:
-            setting = key_in if code in _OF_KEY else id_in if code in _OF_ID else ""
-            what = f"核对 {setting}" if setting else "核对设置"
+            what = "核对设置"
+            if code in _OF_ID and id_in:
+                what = f"核对 {id_in}"
+            elif code in _OF_KEY and key_in:
+                what = f"核对 {key_in}（和 {id_in} 要是同一个账号的）"
             if code in (48001, 48002, 48004, 50002):
                 what = "查看这个账号的接口权限"
             return f"{name}拒绝了（{code} {_CREDENTIAL[code]}）：请照平台后台{what}，改好再启动。"

@@ -18,7 +18,7 @@ from bot.channels.base import Counters, Handle, Limits, Outgoing, PermanentFailu
 from bot.channels.carrying import in_pieces
 from bot.channels.text import octets, split
 from bot.channels.wechat_api import WeChatApi, failure
-from bot.channels.wecom_token import app_tokens, app_trouble
+from bot.channels.wecom_token import app_tokens, refusal
 from bot.messages import Lane
 
 log = logging.getLogger(__name__)
@@ -105,8 +105,4 @@ class CustomerGroups:
         await self._api.close()
 
     async def probe(self) -> str:
-        try:
-            await asyncio.wait_for(self._tokens.get(), 4)
-        except Exception as problem:
-            return app_trouble(problem)
-        return ""
+        return await refusal(self._tokens, "企业微信")

@@ -172,4 +172,4 @@ def _trouble(problem: Exception) -> str:
         return (
             "企业微信不让这个应用读居民上报（48002）：请在管理后台「居民上报 - 可调用接口的应用」里加上它。"
         )
-    return app_trouble(problem)
+    return app_trouble(problem, "企业微信")

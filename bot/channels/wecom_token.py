@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.channels.wechat_api import TokenStore, WeChatApi, trouble
 
 
@@ -16,6 +18,15 @@ def app_tokens(api: WeChatApi, corp_id: str, secret: str) -> TokenStore:
     return TokenStore(fetch)
 
 
-def app_trouble(problem: Exception) -> str:
-    """For a channel's `probe`: what to do about a failed call of the app, in one line."""
-    return trouble(problem, "企业微信", key_in="LINLI_WECOM_SECRET", id_in="LINLI_WECOM_CORP_ID")
+async def refusal(tokens: TokenStore, name: str) -> str:
+    """For a channel's `probe`: "" when the app is let in, else what to do."""
+    try:
+        await asyncio.wait_for(tokens.get(), 4)
+    except Exception as problem:
+        return app_trouble(problem, name)
+    return ""
+
+
+def app_trouble(problem: Exception, name: str) -> str:
+    """What to do about a failed call of the app, in one line."""
+    return trouble(problem, name, key_in="LINLI_WECOM_SECRET", id_in="LINLI_WECOM_CORP_ID")
