@@ -106,7 +106,7 @@ class _Minds:
         return self._known[key]
 
 
-MINDS = _Minds()
+_MINDS = _Minds()
 
 
 async def open_house(
@@ -114,7 +114,7 @@ async def open_house(
 ) -> House:
     """An open house with captured channels (web where none are given), its rules read once for all."""
     house = House(Settings(database_url=url, _env_file=None), clock or TurnedClock(EVENING))  # type: ignore[call-arg]
-    with patch.object(app, "Understanding", MINDS):
+    with patch.object(app, "Understanding", _MINDS):
         await house.open(serving=True, migrate=house.store.sqlite)
     for channel in channels if channels is not None else [Capture("web")]:
         house.add(channel)

@@ -22,7 +22,7 @@ from bot.outbox import State
 from tests.fakes.wechat import FakeWeChat
 from tests.fakes.wechat_credentials import NOBODY
 from tests.fakes.wechat_side import WeChatFarSide
-from tests.house import MINDS, open_house
+from tests.house import _MINDS, open_house
 
 pytestmark = pytest.mark.sqlite
 
@@ -45,7 +45,7 @@ def _files_are_sound(monkeypatch: pytest.MonkeyPatch) -> None:
         return []
 
     monkeypatch.setattr(check, "faults", none)
-    monkeypatch.setattr(app, "Understanding", MINDS)
+    monkeypatch.setattr(app, "Understanding", _MINDS)
 
 
 def settings(folder: Path, base: str = "http://127.0.0.1:9", **given: Any) -> Settings:
