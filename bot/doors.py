@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -25,17 +25,36 @@ class Misconfigured(ValueError):
     """A channel's settings that can't be used: one line in Chinese."""
 
 
-def open_doors(house: House, *, demo_people: bool) -> None:
-    """Add the channels that are configured; the web chat always. Raises Misconfigured."""
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A channel that settings open. `open` adds it to the house when its settings are there.
+
+    It raises ValueError with one line in Chinese for settings that can't be used. `needs` are the settings
+    to begin with, without LINLI_; `callback` is the path that the platform calls, "" where it calls nothing.
+    """
+
+    channel: str
+    called: str
+    needs: tuple[str, ...]
+    open: Callable[[House, Fresh], None]
+    callback: str = ""
+
+
+def open_doors(house: House, *, demo_people: bool, faults: dict[str, str] | None = None) -> None:
+    """Add the channels that are configured; the web chat always.
+
+    Raises Misconfigured for the first that can't be opened; where `faults` is given, notes it there under the
+    channel's name and goes on.
+    """
     _web(house, demo_people=demo_people)
     fresh = Fresh(house.settings)
-    try:
-        if house.settings.telegram_token:
-            _telegram(house)
-        if whole("公众号", house.settings, "wechat_oa_", "app_id", "app_secret", "token", "aes_key"):
-            _official_account(house, fresh)
-    except ValueError as problem:
-        raise Misconfigured(str(problem)) from problem
+    for door in DOORS:
+        try:
+            door.open(house, fresh)
+        except ValueError as problem:
+            if faults is None:
+                raise Misconfigured(str(problem)) from problem
+            faults[door.channel] = str(problem)
 
 
 def whole(name: str, settings: Settings, prefix: str, *needed: str) -> bool:
@@ -73,7 +92,9 @@ def _web(house: House, *, demo_people: bool) -> None:
     )
 
 
-def _telegram(house: House) -> None:
+def _telegram(house: House, _: Fresh) -> None:
+    if not house.settings.telegram_token:
+        return
     from bot.channels.telegram import TelegramChannel  # noqa: PLC0415 - 400 ms that most don't need
 
     settings = house.settings
@@ -100,6 +121,8 @@ def _telegram(house: House) -> None:
 
 
 def _official_account(house: House, fresh: Fresh) -> None:
+    if not whole("公众号", house.settings, "wechat_oa_", "app_id", "app_secret", "token", "aes_key"):
+        return
     from bot.channels import wechat_oa  # noqa: PLC0415 - wechatpy, for who needs it
     from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
 
@@ -126,6 +149,44 @@ def _official_account(house: House, fresh: Fresh) -> None:
     house.add(channel)
 
 
+def _residents(house: House, _: Fresh) -> None:
+    settings = house.settings
+    if not settings.wecom_residents:
+        return
+    app = _wecom_app("居民上报", settings)
+    from bot.channels import wecom_residents  # noqa: PLC0415
+
+    house.add(
+        wecom_residents.Residents(
+            wecom_residents.App(*app),
+            desk=house.desk("residents"),
+            uploads=house.uploads,
+            api_base=settings.wecom_api_base,
+            now=SystemClock().now,
+        )
+    )
+
+
+def _customer_groups(house: House, _: Fresh) -> None:
+    settings = house.settings
+    owners = [one.strip() for one in (settings.wecom_customer_groups or "").split(",") if one.strip()]
+    if not owners:
+        return
+    app = _wecom_app("客户群", settings)
+    from bot.channels import wecom_groups  # noqa: PLC0415
+
+    house.add(
+        wecom_groups.CustomerGroups(*app, owners, uploads=house.uploads, api_base=settings.wecom_api_base)
+    )
+
+
+def _wecom_app(name: str, settings: Settings) -> tuple[str, str]:
+    """The company's id and the app's secret. ValueError when one is missing: the door was asked for."""
+    if not whole(name, settings, "wecom_", "corp_id", "secret"):
+        raise ValueError(f"{name}的设置不全，还差 LINLI_WECOM_CORP_ID、LINLI_WECOM_SECRET")
+    return settings.wecom_corp_id or "", settings.wecom_secret or ""
+
+
 def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[[], Sequence[S]]:
     """What is read from the settings, anew when they change. ValueError at once for what can't be read now.
 
@@ -145,6 +206,25 @@ def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[
         return values
 
     return now
+
+
+DOORS = (
+    Door("telegram", "Telegram", ("TELEGRAM_TOKEN",), _telegram),
+    Door(
+        "wechat_oa",
+        "公众号",
+        ("WECHAT_OA_APP_ID", "WECHAT_OA_APP_SECRET", "WECHAT_OA_TOKEN", "WECHAT_OA_AES_KEY"),
+        _official_account,
+        callback="/wechat/oa",
+    ),
+    Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
+    Door(
+        "customer_groups",
+        "客户群通知",
+        ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_CUSTOMER_GROUPS"),
+        _customer_groups,
+    ),
+)
 
 
 def line(chat: str, row: dict[str, Any]) -> Line:

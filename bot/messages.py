@@ -42,6 +42,21 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A report that a platform took down as a form: it is filed as it is, and nobody reads an answer there.
+
+    `phone` is the reporter's. `place` is where it is, in words; `matter` what it is about, as the form has
+    it; `note` what staff should know besides.
+    """
+
+    phone: str = ""
+    place: str = ""
+    matter: str = ""
+    note: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """One message as a platform brought it, in the words of no platform.
 
@@ -52,8 +67,9 @@ class Incoming:
 
     `answers_back` says that the channel puts our answer into its acknowledgement: delivery leaves it alone.
     `known_as` is an account (channel, address) on another channel of ours that the platform knows to be the
-    same human's. `bookmark` (name, value) is where the channel reads on after this message, kept in the same
-    transaction. `parts` are the ids of the parts that an album was made of. `mark` is what the
+    same human's. An `order` is a conversation of its own: `chat` is its number, and nobody can be written to
+    at its `sender`. `bookmark` (name, value) is where the channel reads on after this message, kept in the
+    same transaction. `parts` are the ids of the parts that an album was made of. `mark` is what the
     platform calls the message in its chat, where people can change what they wrote; `edited` says that this
     is what the message with that mark says now. `anonymous` is who speaks in the name of a group or channel:
     nobody we could know, or write to in private.
@@ -72,6 +88,7 @@ class Incoming:
     grant: Grant | None = None
     answers_back: bool = False
     known_as: tuple[str, str] | None = None
+    order: Order | None = None
     bookmark: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
     mark: str = ""

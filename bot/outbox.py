@@ -131,6 +131,10 @@ _NEXT = Statement(
 )
 _RECENT = Statement("select * from outbox where channel = $1 and chat = $2 order by id desc limit $3")
 _BUTTONS = Statement("select channel, chat, buttons, made_ms from outbox where id = $1")
+_UNDELIVERED = Statement(
+    "select state, reason, count(*) as n from outbox where state in ($1, $2, $3) and done_ms > $4"
+    " group by state, reason order by n desc, reason"
+)
 _COUNTS = Statement("select state, count(*) as n from outbox group by state")
 
 
@@ -333,3 +337,10 @@ async def button(
 async def counts(db: BaseDBAsyncClient) -> dict[State, int]:
     """How many messages stand where."""
     return {State(row["state"]): row["n"] for row in await _COUNTS.rows(db)}
+
+
+async def undelivered(db: BaseDBAsyncClient, since: datetime) -> list[tuple[State, str, int]]:
+    """What did not arrive, or perhaps not, since then: state, reason, and how many; the most first."""
+    states = (int(State.FAILED), int(State.UNKNOWN), int(State.KEPT))
+    rows = await _UNDELIVERED.rows(db, *states, milliseconds(since))
+    return [(State(row["state"]), row["reason"], row["n"]) for row in rows]

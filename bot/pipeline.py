@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.dialog import edits
 from bot.dialog.dialogue import PHOTO_FOR, Dialogue
 from bot.dialog.turn import Turn
-from bot.domain import invites, people
+from bot.domain import invites, orders, people
 from bot.domain.communities import Community
 from bot.domain.people import Person
 from bot.messages import Incoming, Outgoing
@@ -132,6 +132,8 @@ class Pipeline:
             turn, before = await self._open(message, db)
             turn.say(refusal.key, **refusal.values)
             await edits.remember(turn, edits.known(turn), fresh=False)
+            if message.order is not None:
+                await orders.pass_on(turn, turn.person, message)
             return await self._close(turn, before)
 
         return await self._store.run(say)
@@ -166,11 +168,14 @@ class Pipeline:
     async def _who(self, message: Incoming, db: BaseDBAsyncClient) -> Person:
         """The person of the account; a stranger belongs where the invite code is from, else to the first."""
         now_ms = inbox.milliseconds(self._clock.now())
-        person = await people.identify(db, message.channel, message.sender, now_ms)
+        reachable = message.order is None
+        person = await people.identify(db, message.channel, message.sender, now_ms, reachable=reachable)
         if person is None and message.known_as is not None:
             person = await people.identify(db, *message.known_as, now_ms)
             if person is not None:
-                await people.add_account(db, person, message.channel, message.sender, now_ms)
+                await people.add_account(
+                    db, person, message.channel, message.sender, now_ms, reachable=reachable
+                )
         if person is not None and person.bound:
             return person
         code = invites.looks_like_code(message.text)
@@ -179,7 +184,17 @@ class Pipeline:
             if invited_to in (None, person.community_id):
                 return person
             return await people.move(db, person, invited_to)
-        community_id = invited_to or next(iter(self._communities))
-        return await people.meet(
-            db, community_id, message.channel, message.sender, message.sender_name, now_ms
+        named = orders.community_of(message.order, self._communities) if message.order else None
+        community_id = invited_to or named or next(iter(self._communities))
+        person = await people.meet(
+            db,
+            community_id,
+            message.channel,
+            message.sender,
+            message.sender_name,
+            now_ms,
+            reachable=reachable,
         )
+        if message.order and message.order.phone:
+            await people.note_phone(db, person.id, message.order.phone)
+        return person
