@@ -94,10 +94,11 @@ def _telegram(house: House) -> None:
 def _official_account(house: House, fresh: Fresh) -> None:
     from bot.channels import wechat_oa  # noqa: PLC0415 - wechatpy, for who needs it
     from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
+    from bot.channels.wechat_oa_table import read_table  # noqa: PLC0415
 
     settings = house.settings
     first = next(iter(house.communities.values()))
-    menu, template = wechat_oa.read_table(said_to(house, "wechat_oa"))
+    menu, template = read_table(said_to(house, "wechat_oa"))
     account = wechat_oa.Account(
         settings.wechat_oa_app_id or "",
         settings.wechat_oa_app_secret or "",

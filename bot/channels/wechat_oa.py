@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -29,30 +28,13 @@ from bot.channels.pace import insist
 from bot.channels.text import octets, split
 from bot.channels.wechat_api import ApiError, TokenStore, WeChatApi, failure, trouble
 from bot.channels.wechat_envelope import Envelope, Refused, Secret
+from bot.channels.wechat_oa_table import Menu, Template
 from bot.channels.wechat_pictures import LASTS, Pictures
 from bot.channels.wechat_reading import Aside
 
 log = logging.getLogger(__name__)
 
-BUTTONS, ITEMS = 3, 5
 TEXT = 2048  # bytes (OA doc, 全局返回码 45002)
-
-#: A button of the menu: {name, says}, or {name, items: buttons}. From the community's file.
-Menu = Sequence[Mapping[str, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """How a notice goes out when nobody has written lately: the account's own template, and what fills it.
-
-    `fields` maps the template's names to texts with {text}, {time} and {name}. `kind` is "template"
-    (模板消息) or "subscribe" (订阅通知).
-    """
-
-    id: str
-    fields: Mapping[str, str]
-    kind: str = "template"
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +46,6 @@ class Account:
     menu: Menu = ()
     template: Template | None = None
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
-
-
-def read_table(table: Mapping[str, Any]) -> tuple[Menu, Template | None]:
-    """[channels.wechat_oa] of a community's file: its menu and its template. ValueError with one line."""
-    if unknown := set(table) - {"menu", "template"}:
-        raise ValueError(f"channels.wechat_oa: unknown {', '.join(sorted(unknown))}")
-    menu = table.get("menu", [])
-    if not isinstance(menu, list) or len(menu) > BUTTONS:
-        raise ValueError(f"channels.wechat_oa.menu: a list of at most {BUTTONS} buttons")
-    for one in menu:
-        _check_button(one, ITEMS)
-    given = table.get("template")
-    if given is None:
-        return menu, None
-    try:
-        template = Template(**given)
-    except TypeError:
-        raise ValueError("channels.wechat_oa.template: id, fields, and kind template or subscribe") from None
-    if template.kind not in ("template", "subscribe") or not template.id or not template.fields:
-        raise ValueError("channels.wechat_oa.template: id, fields, and kind template or subscribe")
-    for words in template.fields.values():
-        try:
-            words.format(text="", time="", name="")
-        except (KeyError, ValueError, IndexError, AttributeError):
-            raise ValueError(f"channels.wechat_oa.template: {words}: {{text}}, {{time}}, {{name}}") from None
-    return menu, template
-
-
-def _check_button(one: Any, items: int) -> None:
-    """OA doc, 自定义菜单: three buttons of at most 16 bytes, five below each, keys of at most 128 bytes."""
-    if not isinstance(one, dict) or not isinstance(one.get("name"), str) or not one["name"].strip():
-        raise ValueError("channels.wechat_oa.menu: a button has a name, and says or items")
-    below = one.get("items", [])
-    if not isinstance(below, list) or len(below) > items or (below and "says" in one):
-        raise ValueError(f"channels.wechat_oa.menu: {one['name']}: says, or at most {ITEMS} items")
-    if octets(one["name"]) > (16 if items else 60) or octets(str(one.get("says", ""))) > 128:
-        raise ValueError(f"channels.wechat_oa.menu: {one['name']}: too long")
-    for item in below:
-        _check_button(item, 0)
 
 
 class OfficialAccount:
@@ -300,7 +243,9 @@ class OfficialAccount:
         try:
             await asyncio.wait_for(self._tokens.get(), 5)
         except Exception as problem:
-            return trouble(problem, "公众号")
+            return trouble(
+                problem, "公众号", key_in="LINLI_WECHAT_OA_APP_SECRET", id_in="LINLI_WECHAT_OA_APP_ID"
+            )
         return ""
 
     # The platform's other calls
