@@ -105,17 +105,18 @@ class OfficialAccount:
                 await wechat_callback.put_aside(heard, self.counters, self._desk)
                 return web.Response(text="success")
             incoming = await self._with_picture(heard.incoming, heard.picture)
-            answer = await callback.turn(self._handle, incoming, self._desk)
+            return await self._answered(incoming, opened)
         except Refused as refused:
             return callback.refusal(self.counters, refused)
-        if answer is None:
-            return web.Response(text="success")
-        first, *rest = split(answer.text, TEXT, octets) or [""]
-        if not first:
+
+    async def _answered(self, incoming: Incoming, secret: Secret) -> web.Response:
+        answer = await callback.turn(self._handle, incoming, self._desk)
+        first, *rest = (split(answer.text, TEXT, octets) if answer else []) or [""]
+        if answer is None or not first:
             return web.Response(text="success")
         if rest:
-            await self._desk.carry_answer(answer.id, "\n".join(rest))
-        return self._reply(incoming.sender, first, opened)
+            await callback.carry(self._desk, answer, "\n".join(rest))
+        return self._reply(incoming.sender, first, secret)
 
     async def _opened(self, request: web.Request) -> tuple[Secret, Mapping[str, object]]:
         opened, outer = await wechat_callback.opened(request, self._envelope)
