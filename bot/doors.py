@@ -32,6 +32,10 @@ def open_doors(house: House, *, demo_people: bool) -> None:
             _telegram(house)
         if whole("公众号", house.settings, "wechat_oa_", "app_id", "app_secret", "token", "aes_key"):
             _official_account(house, fresh)
+        if whole("企业微信", house.settings, "wecom_", "corp_id", "agent_id", "secret", "token", "aes_key"):
+            _wecom(house, fresh)
+        elif house.settings.wecom_kf:
+            raise ValueError("微信客服要先接上企业微信应用：还差 LINLI_WECOM_CORP_ID 等五项")
     except ValueError as problem:
         raise Misconfigured(str(problem)) from problem
 
@@ -117,6 +121,34 @@ def _official_account(house: House, fresh: Fresh) -> None:
         now=SystemClock().now,
     )
     house.add(channel)
+
+
+def _wecom(house: House, fresh: Fresh) -> None:
+    from bot.channels import wecom, wecom_cards, wecom_kf  # noqa: PLC0415 - wechatpy, for who needs it
+    from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
+    from bot.channels.wecom_api import Company  # noqa: PLC0415
+
+    settings = house.settings
+    agent = settings.wecom_agent_id or ""
+    if not (agent.isascii() and agent.isdigit()):
+        raise ValueError("LINLI_WECOM_AGENT_ID 要是数字，照抄应用页面上的 AgentId")
+    company = Company(settings.wecom_corp_id or "", settings.wecom_secret or "", settings.wecom_api_base)
+    salt, now = secret(settings), SystemClock().now
+    channel = wecom.WeComApp(
+        wecom.App(company, int(agent), salt, wecom_cards.read_table(said_to(house, "wecom"))),
+        secrets=rotating(fresh, lambda now: secrets_of(now.wecom_token or "", now.wecom_aes_key or "")),
+        desk=house.desk("wecom"),
+        uploads=house.uploads,
+        now=now,
+    )
+    house.add(channel)
+    accounts = [one.strip() for one in (settings.wecom_kf or "").split(",") if one.strip()]
+    if accounts:
+        kf = wecom_kf.CustomerService(
+            company, accounts, salt=salt, desk=house.desk("kf"), uploads=house.uploads, now=now
+        )
+        channel.on_ring = kf.ring
+        house.add(kf)
 
 
 def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[[], Sequence[S]]:
