@@ -41,11 +41,15 @@ class BudgetRow(Model):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`wait`: None when it may go now, else seconds until it may. `closed`: not before the chat writes."""
+    """`wait`: None when it may go now, else seconds until it may. `closed`: not before the chat writes.
+
+    `bare`: without its extras.
+    """
 
     wait: float | None = None
     closed: bool = False
     token: str = ""
+    bare: bool = False
 
 
 # What lasts longer counts: a tap on a menu grants a minute, and does not end the two days of a message.
@@ -85,10 +89,12 @@ async def take(
     per_chat: Sequence[tuple[int, float]] = (),
     windowed: bool = False,
     reserve: int = 0,
+    extra: int = 0,
 ) -> Verdict:
     """Take so many messages of the chat's budget, or say why not. `reserve` of the window are left untouched.
 
     More than a bound has at all are let through when nothing else was sent: they could never go otherwise.
+    `extra` ones are taken too while a third of every bound stays free: in a storm the words go first.
     """
     row = await _OPEN.row(db, channel, chat)
     assert row is not None
@@ -102,10 +108,14 @@ async def take(
     wait = max((_wait(spent, at, messages, *bound) for bound in per_chat), default=0.0)
     if wait > 0:
         return Verdict(wait=wait)
+    bare = extra > 0 and any(
+        _wait(spent, at, messages + extra, most * 2 // 3, seconds) > 0 for most, seconds in per_chat
+    )
+    messages += 0 if bare else extra
     if per_chat:
         spent += [at] * messages
     await _SPEND.rows(db, row["id"], max(left - messages, 0), json.dumps(spent) if spent else "")
-    return Verdict(token=row["token"] if windowed else "")
+    return Verdict(token=row["token"] if windowed else "", bare=bare)
 
 
 def _wait(spent: Sequence[int], at: int, messages: int, most: int, seconds: float) -> float:

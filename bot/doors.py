@@ -187,6 +187,41 @@ def _wecom_app(name: str, settings: Settings) -> tuple[str, str]:
     return settings.wecom_corp_id or "", settings.wecom_secret or ""
 
 
+def _wecom(house: House, fresh: Fresh) -> None:
+    settings = house.settings
+    only_calls = settings.wecom_residents or settings.wecom_customer_groups
+    if only_calls and not (settings.wecom_agent_id or settings.wecom_token or settings.wecom_aes_key):
+        return  # the doors that only call as the app need no more than its secret
+    if not whole("企业微信", settings, "wecom_", "corp_id", "agent_id", "secret", "token", "aes_key"):
+        if settings.wecom_kf:
+            raise ValueError("微信客服要先接上企业微信应用：还差 LINLI_WECOM_CORP_ID 等五项")
+        return
+    from bot.channels import wecom, wecom_cards, wecom_kf  # noqa: PLC0415 - wechatpy, for who needs it
+    from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
+    from bot.channels.wecom_api import Company  # noqa: PLC0415
+
+    agent = settings.wecom_agent_id or ""
+    if not (agent.isascii() and agent.isdigit()):
+        raise ValueError("LINLI_WECOM_AGENT_ID 要是数字，照抄应用页面上的 AgentId")
+    company = Company(settings.wecom_corp_id or "", settings.wecom_secret or "", settings.wecom_api_base)
+    salt, now = secret(settings), SystemClock().now
+    channel = wecom.WeComApp(
+        wecom.App(company, int(agent), salt, wecom_cards.read_table(said_to(house, "wecom"))),
+        secrets=rotating(fresh, lambda now: secrets_of(now.wecom_token or "", now.wecom_aes_key or "")),
+        desk=house.desk("wecom"),
+        uploads=house.uploads,
+        now=now,
+    )
+    house.add(channel)
+    accounts = [one.strip() for one in (settings.wecom_kf or "").split(",") if one.strip()]
+    if accounts:
+        kf = wecom_kf.CustomerService(
+            company, accounts, salt=salt, desk=house.desk("kf"), uploads=house.uploads, now=now
+        )
+        channel.on_ring = kf.ring
+        house.add(kf)
+
+
 def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[[], Sequence[S]]:
     """What is read from the settings, anew when they change. ValueError at once for what can't be read now.
 
@@ -217,6 +252,14 @@ DOORS = (
         _official_account,
         callback="/wechat/oa",
     ),
+    Door(
+        "wecom",
+        "企业微信",
+        ("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET", "WECOM_TOKEN", "WECOM_AES_KEY"),
+        _wecom,
+        callback="/wechat/work",
+    ),
+    Door("kf", "微信客服", ("WECOM_KF",), lambda *_: None),  # the app's door opens it
     Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
     Door(
         "customer_groups",

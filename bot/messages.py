@@ -134,7 +134,8 @@ class Outgoing:
     """One message that we owe somebody. `id` is the outbox row, stable over retries.
 
     `person` is who shall read it. `token` is what the platform gave for it (`Grant`). `closed` says that the
-    platform takes no ordinary message to that chat now, only a notice of its own kind.
+    platform takes no ordinary message to that chat now, only a notice of its own kind; `bare`, that its pace
+    leaves room for the words only.
     """
 
     id: int
@@ -147,3 +148,4 @@ class Outgoing:
     person: int | None = None
     token: str = ""
     closed: bool = False
+    bare: bool = False

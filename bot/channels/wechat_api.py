@@ -333,6 +333,11 @@ def failure(problem: Exception, lane: Lane) -> RetryLater | PermanentFailure | U
             return UnknownOutcome("平台的回答读不懂，可能已送达")
 
 
+def bars_all(problem: Exception) -> bool:
+    """Whether the platform lets nothing of this account through until somebody changes its settings."""
+    return isinstance(problem, ApiError) and problem.code in _CREDENTIAL
+
+
 #: Which of an account's settings a refused credential is about.
 _OF_KEY = frozenset({40001, 40014, 40125, 41001, 42001})
 _OF_ID = frozenset({40013})

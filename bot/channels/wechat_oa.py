@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.channels import callback, pictures, wechat_reading, wechat_xml
+from bot.channels import callback, pictures, wechat_callback, wechat_reading
 from bot.channels.base import (
     Counters,
     Desk,
@@ -104,30 +104,24 @@ class OfficialAccount:
             opened, found = await self._opened(request)
             heard = wechat_reading.read(found, self.name)
             if isinstance(heard, Aside):
-                return await self._put_aside(heard)
+                await wechat_callback.put_aside(heard, self.counters, self._desk)
+                return web.Response(text="success")
             incoming = await self._with_picture(heard.incoming, heard.picture)
-            answer = await callback.turn(self._handle, incoming, self._desk)
+            return await self._answered(incoming, opened)
         except Refused as refused:
             return callback.refusal(self.counters, refused)
-        if answer is None:
-            return web.Response(text="success")
-        first, *rest = split(answer.text, TEXT, octets) or [""]
-        if not first:
+
+    async def _answered(self, incoming: Incoming, secret: Secret) -> web.Response:
+        answer = await callback.turn(self._handle, incoming, self._desk)
+        first, *rest = (split(answer.text, TEXT, octets) if answer else []) or [""]
+        if answer is None or not first:
             return web.Response(text="success")
         if rest:
-            await self._desk.carry_answer(answer.id, "\n".join(rest))
-        return self._reply(incoming.sender, first, opened)
+            await callback.carry(self._desk, answer, "\n".join(rest))
+        return self._reply(incoming.sender, first, secret)
 
     async def _opened(self, request: web.Request) -> tuple[Secret, Mapping[str, object]]:
-        query = request.query
-        data = await callback.body(request)
-        outer = wechat_xml.read(data.decode("utf-8", "replace"))
-        cipher = outer.get("Encrypt")
-        if not isinstance(cipher, str) or not cipher:
-            raise Refused(400, "not encrypted")  # the signature of a plain message does not cover its body
-        opened = self._envelope.open(
-            query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), cipher
-        )
+        opened, outer = await wechat_callback.opened(request, self._envelope)
         found = wechat_reading.fields(opened.text)
         original = wechat_reading.word(found, "ToUserName")
         if not original or original != (self._original or original):
@@ -137,41 +131,18 @@ class OfficialAccount:
         self._original = original  # nobody but the platform can seal one: the first tells our name
         return opened.secret, found
 
-    async def _put_aside(self, aside: Aside) -> web.Response:
-        self.counters.refuse(aside.reason)
-        try:
-            if aside.gone:
-                await self._desk.gone(aside.gone)
-            for one in aside.lost:
-                await self._desk.lost(one.chat, one.receipt, one.reason)
-        except Exception:
-            log.exception("an event was not kept: %s", aside.reason)
-            raise Refused(503, "not kept") from None
-        return web.Response(text="success")
-
     async def _with_picture(self, incoming: Incoming, media: str) -> Incoming:
         return replace(incoming, photos=(await self._pictures.take(media),)) if media else incoming
 
     def _reply(self, to: str, text: str, secret: Secret) -> web.Response:
-        said = wechat_xml.write(
-            {
-                "ToUserName": to,
-                "FromUserName": self._original,
-                "CreateTime": int(self._now().timestamp()),
-                "MsgType": "text",
-                "Content": text,
-            }
-        )
-        sealed = self._envelope.seal(said, secret)
-        body = wechat_xml.write(
-            {
-                "Encrypt": sealed["encrypt"],
-                "MsgSignature": sealed["msgsignature"],
-                "TimeStamp": int(sealed["timestamp"]),
-                "Nonce": sealed["nonce"],
-            }
-        )
-        return web.Response(text=body, content_type="application/xml")
+        said = {
+            "ToUserName": to,
+            "FromUserName": self._original,
+            "CreateTime": int(self._now().timestamp()),
+            "MsgType": "text",
+            "Content": text,
+        }
+        return wechat_callback.reply(self._envelope, secret, said)
 
     # Out
 
