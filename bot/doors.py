@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot import demo, outbox
+from bot import demo, inbox, outbox
 from bot.albums import KeptParts
 from bot.app import House
 from bot.channels.web import Line, WebChannel
 from bot.config import secret
 from bot.domain import people
-from bot.messages import Button, Photo
+from bot.messages import Button, Incoming, Photo
 
 BUTTON_FOR = timedelta(days=30)  # how long a button works whose words had no room in it
 
@@ -58,7 +58,11 @@ def open_doors(house: House, *, demo_people: bool) -> None:
             )
             return row[1] if row and row[0].partition(":")[0] == chat.partition(":")[0] else ""
 
-        telegram.on_migrate, telegram.words = migrated, words
+        async def keep_aside(number: int, update: str) -> None:
+            came = Incoming("telegram", f"aside:{number}", "", "", update)
+            await house.store.run(lambda db: inbox.first_time(db, came, house.clock.now()))
+
+        telegram.on_migrate, telegram.words, telegram.keep_aside = migrated, words, keep_aside
         telegram.parts = KeptParts(house.store, house.clock, "telegram")
         house.add(telegram)
 
