@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot import demo, outbox
+from bot import demo, inbox, outbox
 from bot.albums import KeptParts
 from bot.app import House
 from bot.channels.web import Line, WebChannel
 from bot.clock import SystemClock
 from bot.config import Fresh, Settings, secret
 from bot.domain import people
-from bot.inbox import read_photos
-from bot.messages import Button, Photo
+from bot.messages import Button, Incoming, Photo
 
 S = TypeVar("S")
 BUTTON_FOR = timedelta(days=30)  # how long a button works whose words had no room in it
@@ -115,7 +114,11 @@ def _telegram(house: House, _: Fresh) -> None:
         row = await house.store.run(lambda db: outbox.button(db, "telegram", message, number, since=since))
         return row[1] if row and row[0].partition(":")[0] == chat.partition(":")[0] else ""
 
-    telegram.on_migrate, telegram.words = migrated, words
+    async def keep_aside(number: int, update: str) -> None:
+        came = Incoming("telegram", f"aside:{number}", "", "", update)
+        await house.store.run(lambda db: inbox.first_time(db, came, house.clock.now()))
+
+    telegram.on_migrate, telegram.words, telegram.keep_aside = migrated, words, keep_aside
     telegram.parts = KeptParts(house.store, house.clock, "telegram")
     house.add(telegram)
 
@@ -273,7 +276,7 @@ DOORS = (
 def line(chat: str, row: dict[str, Any]) -> Line:
     """A row of inbox or outbox as the page shows it."""
     at = datetime.fromtimestamp((row["at_ms"] if row["mine"] else row["made_ms"]) / 1000, UTC)
-    photos: tuple[Photo, ...] = read_photos(row["photos"])
+    photos: tuple[Photo, ...] = inbox.read_photos(row["photos"])
     if row["mine"]:
         return Line(
             id=f"in-{row['message']}",

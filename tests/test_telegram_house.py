@@ -170,3 +170,12 @@ async def chats(lived: Lived) -> set[str]:
     for table in ("inbox", "outbox", "conversation"):
         found |= {row["chat"] for row in await rows(lived.house, f"select chat from {table}")}
     return {chat for chat in found if chat.startswith("-")}
+
+
+async def test_what_cannot_be_handled_lies_in_the_inbox_as_it_came(lived: Lived) -> None:
+    keep_aside = lived.channel.keep_aside
+    assert keep_aside is not None
+    for _ in range(2):
+        await keep_aside(7, '{"update_id": 7}')
+    found = await rows(lived.house, "select message, text from inbox")
+    assert found == [{"message": "aside:7", "text": '{"update_id": 7}'}]

@@ -21,6 +21,7 @@ from bot.channels import pictures
 from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing, Photo
 from bot.channels.pace import Patience, Turns
 from bot.channels.telegram_albums import Albums, Parts, one
+from bot.channels.telegram_polling import Aside as AsItCame
 from bot.channels.telegram_polling import Poller, named, update_id
 from bot.channels.telegram_reading import KINDS, Aside, Heard, Me, names_some_bot, read
 from bot.channels.telegram_sending import GROUP_MINUTE, PER_SECOND, TEXT, Migrated, Sender
@@ -82,6 +83,8 @@ class TelegramChannel:
         self.counters = Counters()
         #: Asked for the words of a button that had no room for them.
         self.words: Words | None = None
+        #: Given an update that can't be handled; without it such a one is tried for ever.
+        self.keep_aside: AsItCame | None = None
 
     @property
     def on_migrate(self) -> Migrated | None:
@@ -116,8 +119,8 @@ class TelegramChannel:
                 await asyncio.Event().wait()
             else:
                 await self._drop_webhook()
-                poller = Poller(self._wire, self.counters, partial(self._take, handle), self._drop_webhook)
-                await poller.run()
+                take = partial(self._take, handle)
+                await Poller(self._wire, self.counters, take, self._drop_webhook, self.keep_aside).run()
 
     async def _learn_name(self) -> None:
         await self._insist("getMe", self._ask_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -24,23 +25,33 @@ GIVE_UP = 12  # tries, which take a minute and a half
 
 #: Takes one update, again until it is kept.
 Take = Callable[[dict[str, Any], Patience], Coroutine[Any, Any, None]]
+#: Keeps an update as it came, for people to look at: its number, and its JSON. Raises when it could not.
+Aside = Callable[[int, str], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class _Try:
-    """An update under way, and how often it was put off."""
+    """An update under way; how often it had been put off when it was also kept aside, if ever."""
 
+    update: dict[str, Any]
     task: asyncio.Task[None]
     patience: Patience
+    aside: int | None = None
 
 
 class Poller:
     """One bot's updates, by their numbers from the first that is not confirmed."""
 
     def __init__(
-        self, wire: Wire, counters: Counters, take: Take, drop_webhook: Callable[[], Awaitable[None]]
+        self,
+        wire: Wire,
+        counters: Counters,
+        take: Take,
+        drop_webhook: Callable[[], Awaitable[None]],
+        keep_aside: Aside | None,
     ) -> None:
         self._wire, self._counters, self._take, self._drop_webhook = wire, counters, take, drop_webhook
+        self._keep_aside = keep_aside
         self._offset = 0
         self._window: dict[int, _Try] = {}
 
@@ -60,7 +71,7 @@ class Poller:
                 if not batch and not self._window:
                     self._offset = 0  # all is confirmed; after a quiet week Telegram counts from anywhere
                 if not self._start(batch) and len(batch) >= PAGE:
-                    self._let_one_go()
+                    await self._look_at_the_first()
                 if self._window:
                     await asyncio.wait([one.task for one in self._window.values()], timeout=LOOK_AGAIN)
                 elif batch:
@@ -88,20 +99,30 @@ class Poller:
                 self._counters.refuse("no update_id")
             elif number not in self._window and number >= self._offset:
                 patience = Patience()
-                self._window[number] = _Try(asyncio.create_task(self._take(update, patience)), patience)
+                task = asyncio.create_task(self._take(update, patience))
+                self._window[number] = _Try(update, task, patience)
                 new += 1
         return new
 
-    def _let_one_go(self) -> None:
-        """A whole page stands behind what can't be kept: where the others could be, the first gives way.
+    async def _look_at_the_first(self) -> None:
+        """A whole page stands behind an update that can't be handled: it goes, once it is kept as it came.
 
-        While nothing can be kept, all wait: then it is the database that is away.
+        That it can be kept aside shows that the database is there; if it fails again after that, the fault is
+        its own. While nothing can be kept, all wait.
         """
-        stuck = [number for number in sorted(self._window) if not self._window[number].task.done()]
-        if stuck and len(stuck) < len(self._window):
-            first = self._window[stuck[0]]
-            if first.patience.waited >= GIVE_UP:
+        number = min(self._window)
+        first = self._window[number]
+        if self._keep_aside is None or first.task.done() or first.patience.waited < GIVE_UP:
+            return
+        if first.aside is not None:
+            if first.patience.waited > first.aside + 1:
                 first.task.cancel()
+            return
+        try:
+            await self._keep_aside(number, json.dumps(first.update))
+            first.aside = first.patience.waited
+        except Exception:
+            log.exception("update %s holds up all others, and could not be kept aside", number)
 
     def _pass(self) -> None:
         """Move the offset after every update that is handled, as are all before it."""
@@ -112,7 +133,7 @@ class Poller:
             del self._window[number]
             if task.cancelled():
                 self._counters.refuse("given up")
-                log.error("update %s could not be kept and held up all others: it is lost", number)
+                log.error("update %s could not be handled and held up all others: kept aside", number)
             elif task.exception() is not None:  # a bug of ours: Telegram shows it again
                 log.error("update %s broke", number, exc_info=task.exception())
                 break

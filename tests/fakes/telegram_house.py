@@ -81,8 +81,11 @@ async def serving(far: FarSide, uploads: Path) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def polling(far: FarSide, uploads: Path, obey: Any = None) -> AsyncIterator[House]:
+async def polling(
+    far: FarSide, uploads: Path, obey: Any = None, keep_aside: Any = None
+) -> AsyncIterator[House]:
     house = House(channel_to(far, uploads), obey=obey)
+    house.channel.keep_aside = keep_aside
     listening = asyncio.create_task(house.channel.listen(house.handle))
     try:
         yield house
