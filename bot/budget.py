@@ -52,11 +52,12 @@ class Verdict:
     bare: bool = False
 
 
-# What lasts longer counts: a tap on a menu grants a minute, and does not end the two days of a message.
+# What lasts longer counts: a tap on a menu grants a minute, and does not end the two days of a message. Some
+# seconds make no difference: platforms say in whole seconds when something was written.
 _GRANT = Statement(
     "insert into budget (channel, chat, remaining, until_ms, token, spent) values ($1, $2, $3, $4, $5, '')"
     " on conflict (channel, chat) do update set remaining = excluded.remaining, until_ms = excluded.until_ms,"
-    " token = excluded.token where budget.until_ms <= excluded.until_ms returning id"
+    " token = excluded.token where budget.until_ms - 5000 <= excluded.until_ms returning id"
 )
 # The no-op update locks the row on PostgreSQL.
 _OPEN = Statement(

@@ -52,6 +52,13 @@ async def test_a_tap_does_not_end_what_a_message_granted(house: House) -> None:
     assert [(await take(house)).closed for _ in range(4)] == [False] * 3 + [True]
 
 
+async def test_of_two_messages_of_one_second_the_second_counts(house: House) -> None:
+    await grant(house, DAYS)
+    assert not (await take(house, 5)).closed
+    await grant(house, replace(DAYS, seconds=DAYS.seconds - 0.9, token="second"))
+    assert await take(house, 5) == Verdict(token="second")
+
+
 async def test_what_is_longer_than_the_window_waits_whole(house: House) -> None:
     await grant(house, DAYS)
     assert not (await take(house, 4)).closed

@@ -94,6 +94,7 @@ async def test_a_leak_is_told_claimed_mended_and_confirmed(wechat_far: WeChatFar
             await scene.li_taps("接单")
             await scene.li_reads("'text'", "#1 归您了")
             await scene.fang_reads("老李", "接了 #1")
+            await scene.li_reads("template_card", "1 到了")
             await scene.li_taps("到了")
             await scene.fang_reads("老李", "到了", "#1")
             await scene.li_reads("template_card", "#1 记下了：处理中")

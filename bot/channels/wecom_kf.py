@@ -144,15 +144,17 @@ class CustomerService:
         cursor = "" if kept == AGAIN else kept
         answer = await self._fetched(bell, mark, cursor)
         listed = answer.get("msg_list")
-        found = [self._read(one, first=not kept) for one in (listed if isinstance(listed, list) else [])]
+        messages = listed if isinstance(listed, list) else []
         following = str(answer.get("next_cursor") or "") or cursor
-        for number, one in enumerate(found):
-            if isinstance(one, Heard):
-                last = number == len(found) - 1
-                await self._take(one, (mark, following) if last else None)
+        kept_with_last = False
+        for number, one in enumerate(messages, 1):
+            found = self._read(one, first=not kept)
+            if isinstance(found, Heard):
+                kept_with_last = number == len(messages)
+                await self._take(found, (mark, following) if kept_with_last else None)
             else:
-                await wechat_callback.put_aside(one, self.counters, self._desk)
-        if following != cursor and not (found and isinstance(found[-1], Heard)):
+                await wechat_callback.put_aside(found, self.counters, self._desk)
+        if following != cursor and not kept_with_last:
             await self._desk.keep_bookmark(mark, following)
         return answer.get("has_more") == 1 and following != cursor
 
