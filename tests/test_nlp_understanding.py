@@ -253,9 +253,9 @@ def test_script() -> None:
 
 def test_long_text_is_read_in_time() -> None:
     text = "厨房水管漏水了明天三点，3栋2单元501。" * 500
-    began = time.perf_counter()
+    began = time.process_time()
     understand(text[:10_000])
-    assert time.perf_counter() - began < 2  # a bound for any machine, not the aim
+    assert time.process_time() - began < 2  # a bound for any machine, not the aim
 
 
 def test_segmentation_keeps_the_text() -> None:

@@ -103,19 +103,19 @@ def test_anything_may_be_said(text: str, now: datetime) -> None:
 def test_long_nonsense_takes_no_time(unit: str) -> None:
     text = (unit * 10_000)[:10_000]
     time.find(text, NOW)
-    began = clock.perf_counter()
+    began = clock.process_time()
     time.find(text, NOW)
-    assert clock.perf_counter() - began < 0.3  # 0.03 on an idle machine
+    assert clock.process_time() - began < 0.3  # 0.03 on an idle machine
 
 
 def test_a_text_without_time_costs_next_to_nothing() -> None:
     without, within = "厨房水管漏水了麻烦派人来看看吧谢谢", "厨房水管漏水了麻烦明天下午三点来看看"
 
     def cost(text: str) -> float:
-        began = clock.perf_counter()
+        began = clock.process_time()
         for _ in range(300):
             time.find(text, NOW)
-        return clock.perf_counter() - began
+        return clock.process_time() - began
 
     assert min(cost(without) for _ in range(5)) < 0.5 * min(cost(within) for _ in range(5))
 
