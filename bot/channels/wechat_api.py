@@ -295,7 +295,6 @@ _CREDENTIAL = {
     41001: "密钥不对",
     42001: "密钥不对",
     48001: "账号没有这个接口的权限",
-    48002: "应用没有这个接口的权限",
     48004: "接口被封禁了",
     50002: "账号被限制了",
     60020: "本机的 IP 不在可信 IP 里",
@@ -357,7 +356,7 @@ def trouble(problem: Exception, name: str, *, key_in: str = "", id_in: str = "")
                 what = f"核对 {id_in}"
             elif code in _OF_KEY and key_in:
                 what = f"核对 {key_in}（和 {id_in} 要是同一个账号的）"
-            if code in (48001, 48002, 48004, 50002):
+            if code in (48001, 48004, 50002):
                 what = "查看这个账号的接口权限"
             return f"{name}拒绝了（{code} {_CREDENTIAL[code]}）：请照平台后台{what}，改好再启动。"
         case ApiError(code=code):
