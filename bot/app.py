@@ -177,11 +177,9 @@ class House:
             await asyncio.wait_for(self.store.run(outbox.next_due), 2)
         except Exception as exc:
             troubles["database"] = type(exc).__name__
-        for name, channel in self.channels.items():
-            refusal = await _probe(channel)
-            if refusal:
-                troubles[name] = refusal
-        return troubles
+        names = list(self.channels)
+        refusals = await asyncio.gather(*(_probe(self.channels[name]) for name in names))
+        return troubles | {name: said for name, said in zip(names, refusals, strict=True) if said}
 
     async def metrics(self) -> bytes:
         from bot import metrics  # noqa: PLC0415 - only when somebody asks

@@ -41,18 +41,23 @@ class BudgetRow(Model):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`wait`: None when it may go now, else seconds until it may. `closed`: not before the chat writes."""
+    """`wait`: None when it may go now, else seconds until it may. `closed`: not before the chat writes.
+
+    `bare`: without its extras.
+    """
 
     wait: float | None = None
     closed: bool = False
     token: str = ""
+    bare: bool = False
 
 
-# What lasts longer counts: a tap on a menu grants a minute, and does not end the two days of a message.
+# What lasts longer counts: a tap on a menu grants a minute, and does not end the two days of a message. Some
+# seconds make no difference: platforms say in whole seconds when something was written.
 _GRANT = Statement(
     "insert into budget (channel, chat, remaining, until_ms, token, spent) values ($1, $2, $3, $4, $5, '')"
     " on conflict (channel, chat) do update set remaining = excluded.remaining, until_ms = excluded.until_ms,"
-    " token = excluded.token where budget.until_ms <= excluded.until_ms returning id"
+    " token = excluded.token where budget.until_ms - 5000 <= excluded.until_ms returning id"
 )
 # The no-op update locks the row on PostgreSQL.
 _OPEN = Statement(
@@ -85,10 +90,12 @@ async def take(
     per_chat: Sequence[tuple[int, float]] = (),
     windowed: bool = False,
     reserve: int = 0,
+    extra: int = 0,
 ) -> Verdict:
     """Take so many messages of the chat's budget, or say why not. `reserve` of the window are left untouched.
 
     More than a bound has at all are let through when nothing else was sent: they could never go otherwise.
+    `extra` ones are taken too while a third of every bound stays free: in a storm the words go first.
     """
     row = await _OPEN.row(db, channel, chat)
     assert row is not None
@@ -102,10 +109,14 @@ async def take(
     wait = max((_wait(spent, at, messages, *bound) for bound in per_chat), default=0.0)
     if wait > 0:
         return Verdict(wait=wait)
+    bare = extra > 0 and any(
+        _wait(spent, at, messages + extra, most * 2 // 3, seconds) > 0 for most, seconds in per_chat
+    )
+    messages += 0 if bare else extra
     if per_chat:
         spent += [at] * messages
     await _SPEND.rows(db, row["id"], max(left - messages, 0), json.dumps(spent) if spent else "")
-    return Verdict(token=row["token"] if windowed else "")
+    return Verdict(token=row["token"] if windowed else "", bare=bare)
 
 
 def _wait(spent: Sequence[int], at: int, messages: int, most: int, seconds: float) -> float:

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 
-from bot import doors
+from bot import doors, outbox
 from bot.app import House, skills
+from bot.channels.base import Channel
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.dialog.dialogue import Dialogue
 from bot.domain import communities
 from bot.domain.communities import Community, CommunityError
+from bot.outbox import State
 from bot.responses import Wording, WordingError
 from nlp import checks
 from nlp.understanding import RuleError, Understanding
 
 ROOM = 200 * 1024 * 1024  # bytes free below which a house should worry
+ANSWERS = 5.0  # seconds within which a platform has to answer
+REASONS = 3  # why messages did not arrive: as many reasons are named
+_REMEDIES = {
+    State.FAILED: ("✗", "没送到", "请打电话或换个渠道告诉他们"),
+    State.UNKNOWN: ("✗", "不知道到没到", "请问一声对方，不要急着重发"),
+    State.KEPT: ("✓", "留着等对方先说话", "对方一说话就补发；急事请打电话"),
+}
+_REASONS = (
+    (re.compile(r"channel (\w+) is not configured"), "渠道 {0} 没有开通"),
+    (re.compile(r"gave up after (\d+) tries: (.*)", re.S), "试了 {0} 次：{1}"),
+    (re.compile(r"no answer within (\d+) seconds"), "{0} 秒没有回应"),
+    (re.compile(r"the platform's window is shut"), "对方 48 小时内没说过话"),
+)
 
 
 async def faults(settings: Settings) -> list[str]:
@@ -103,15 +121,86 @@ async def examine(settings: Settings) -> list[str]:
         return [*lines, f"✗ 数据库打不开：{type(exc).__name__}；请检查 LINLI_DATABASE_URL"]
     try:
         lines.append(f"✓ 数据库 {house.store.where()}")
-        doors.open_doors(house, demo_people=False)
-        for name, channel in house.channels.items():
-            trouble = await channel.probe()
-            lines.append(f"✗ {name}：{trouble}" if trouble else f"✓ {name} 渠道正常")
-        if not settings.telegram_token:
-            lines.append("✓ telegram 没有配置（要用时设置 LINLI_TELEGRAM_TOKEN）")
+        lines += await _doors(house)
+        lines += await _undelivered(house)
     finally:
         await house.close()
     return lines
+
+
+async def _doors(house: House) -> list[str]:
+    """A line each: how its platform answers, or what it would need. All are asked at once."""
+    faults: dict[str, str] = {}
+    doors.open_doors(house, demo_people=False, faults=faults)
+    names = list(house.channels)
+    answers = await asyncio.gather(*(_answer(house.channels[name]) for name in names))
+    troubles = faults | dict(zip(names, answers, strict=True))
+    lines = [_door("网页聊天", troubles["web"])]
+    for door in doors.DOORS:
+        if door.channel in troubles:
+            opened = door.callback and door.channel not in faults
+            callback = _callback(house.settings, door.callback) if opened else ""
+            lines.append(_door(door.called, troubles[door.channel], callback))
+        else:
+            needs = "、".join(f"LINLI_{name}" for name in door.needs)
+            lines.append(f"✓ {_spaced(door.called)}没有开通（要用时设 {needs}）")
+    return lines
+
+
+def _door(called: str, trouble: str, callback: str = "") -> str:
+    if trouble and not trouble.startswith(called):
+        trouble = f"{called}：{trouble}"
+    line = f"✗ {trouble.rstrip('。')}" if trouble else f"✓ {_spaced(called)}正常"
+    return f"{line}；{callback}" if callback else line
+
+
+def _spaced(called: str) -> str:
+    """Letters stand apart from characters."""
+    return f"{called} " if called.isascii() else called
+
+
+def _callback(settings: Settings, path: str) -> str:
+    """What to paste at the platform."""
+    base = (settings.public_url or "").rstrip("/")
+    if not base:
+        return f"平台后台的回调地址填「公网地址{path}」（没有设 LINLI_PUBLIC_URL，这里给不全）"
+    if not base.startswith(("https://", "http://")):
+        return "LINLI_PUBLIC_URL 要以 https:// 开头，写全"
+    return f"平台后台的回调地址填 {base}{path}"
+
+
+async def _answer(channel: Channel) -> str:
+    """What a channel says of itself, within ANSWERS seconds."""
+    try:
+        async with asyncio.timeout(ANSWERS):
+            return await channel.probe()
+    except TimeoutError:
+        return f"{ANSWERS:.0f} 秒没有回应，请检查网络"
+    except Exception as problem:
+        return f"{type(problem).__name__}，请看日志"
+
+
+async def _undelivered(house: House) -> list[str]:
+    """What of the last day did not arrive, by its commonest reasons, and what to do about it."""
+    since = SystemClock().now() - timedelta(days=1)
+    found = await house.store.run(lambda db: outbox.undelivered(db, since))
+    lines = []
+    for state, (mark, what, remedy) in _REMEDIES.items():
+        reasons = [(reason, n) for one, reason, n in found if one is state]
+        if reasons:
+            total = sum(n for _, n in reasons)
+            named = "、".join(f"{_in_chinese(reason)}（{n}）" for reason, n in reasons[:REASONS])
+            more = "等" if len(reasons) > REASONS else ""
+            lines.append(f"{mark} 近 24 小时{what} {total} 条：{named}{more}；{remedy}")
+    return lines or ["✓ 近 24 小时没有送不到的消息"]
+
+
+def _in_chinese(reason: str) -> str:
+    """Reasons of our own are written for the log."""
+    for pattern, words in _REASONS:
+        if match := pattern.fullmatch(reason):
+            return words.format(*match.groups())
+    return reason or "没有说原因"
 
 
 def _disk(settings: Settings) -> str:

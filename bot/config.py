@@ -18,6 +18,10 @@ def _blank_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _blank_is_no(value: object) -> object:
+    return False if isinstance(value, str) and not value.strip() else value
+
+
 def _known_database(url: str) -> str:
     if not url.startswith(("sqlite://", "postgres://", "postgresql://")):
         raise ValueError("要用 sqlite:// 或 postgres:// 开头")
@@ -60,7 +64,7 @@ class Settings(BaseSettings):
     wecom_aibot_secret: Text = None
     wecom_aibot_ws_url: str = "wss://openws.work.weixin.qq.com"
     wecom_kf: Text = None
-    wecom_residents: bool = False
+    wecom_residents: Annotated[bool, BeforeValidator(_blank_is_no)] = False
     wecom_customer_groups: Text = None
     wechat_api_base: str = "https://api.weixin.qq.com"
     wecom_api_base: str = "https://qyapi.weixin.qq.com"

@@ -49,6 +49,10 @@ class State:
     #: Photos that came before their words: [path, media type, name].
     photos: list[list[str]] = field(default_factory=list)
     photos_ms: int = 0
+    #: The parts of an album that is not whole yet: [message, album, the channel's note] (bot/albums.py).
+    parts: list[list[str]] = field(default_factory=list)
+    #: The last messages that can be changed, and what came of each (bot/dialog/edits.py).
+    heard: list[list[Any]] = field(default_factory=list)
     #: What was not understood, since something last was.
     missed: list[str] = field(default_factory=list)
     #: The person (id) who talks with this one instead of us.

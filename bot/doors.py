@@ -3,37 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot import demo, outbox
+from bot import demo, inbox, outbox
+from bot.albums import KeptParts
 from bot.app import House
 from bot.channels.web import Line, WebChannel
 from bot.clock import SystemClock
 from bot.config import Fresh, Settings, secret
 from bot.domain import people
-from bot.inbox import read_photos
-from bot.messages import Button, Photo
+from bot.messages import Button, Incoming, Photo
 
 S = TypeVar("S")
+BUTTON_FOR = timedelta(days=30)  # how long a button works whose words had no room in it
 
 
 class Misconfigured(ValueError):
     """A channel's settings that can't be used: one line in Chinese."""
 
 
-def open_doors(house: House, *, demo_people: bool) -> None:
-    """Add the channels that are configured; the web chat always. Raises Misconfigured."""
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A channel that settings open. `open` adds it to the house when its settings are there.
+
+    It raises ValueError with one line in Chinese for settings that can't be used. `needs` are the settings
+    to begin with, without LINLI_; `callback` is the path that the platform calls, "" where it calls nothing.
+    """
+
+    channel: str
+    called: str
+    needs: tuple[str, ...]
+    open: Callable[[House, Fresh], None]
+    callback: str = ""
+
+
+def open_doors(house: House, *, demo_people: bool, faults: dict[str, str] | None = None) -> None:
+    """Add the channels that are configured; the web chat always.
+
+    Raises Misconfigured for the first that can't be opened; where `faults` is given, notes it there under the
+    channel's name and goes on.
+    """
     _web(house, demo_people=demo_people)
     fresh = Fresh(house.settings)
-    try:
-        if house.settings.telegram_token:
-            _telegram(house)
-        if whole("公众号", house.settings, "wechat_oa_", "app_id", "app_secret", "token", "aes_key"):
-            _official_account(house, fresh)
-    except ValueError as problem:
-        raise Misconfigured(str(problem)) from problem
+    for door in DOORS:
+        try:
+            door.open(house, fresh)
+        except ValueError as problem:
+            if faults is None:
+                raise Misconfigured(str(problem)) from problem
+            faults[door.channel] = str(problem)
 
 
 def whole(name: str, settings: Settings, prefix: str, *needed: str) -> bool:
@@ -71,7 +91,9 @@ def _web(house: House, *, demo_people: bool) -> None:
     )
 
 
-def _telegram(house: House) -> None:
+def _telegram(house: House, _: Fresh) -> None:
+    if not house.settings.telegram_token:
+        return
     from bot.channels.telegram import TelegramChannel  # noqa: PLC0415 - 400 ms that most don't need
 
     settings = house.settings
@@ -87,11 +109,23 @@ def _telegram(house: House) -> None:
     async def migrated(old: str, new: str) -> None:
         await house.store.run(lambda db: people.rewrite_chat(db, "telegram", old, new))
 
-    telegram.on_migrate = migrated
+    async def words(chat: str, message: int, number: int) -> str:
+        since = house.clock.now() - BUTTON_FOR
+        row = await house.store.run(lambda db: outbox.button(db, "telegram", message, number, since=since))
+        return row[1] if row and row[0].partition(":")[0] == chat.partition(":")[0] else ""
+
+    async def keep_aside(number: int, update: str) -> None:
+        came = Incoming("telegram", f"aside:{number}", "", "", update)
+        await house.store.run(lambda db: inbox.first_time(db, came, house.clock.now()))
+
+    telegram.on_migrate, telegram.words, telegram.keep_aside = migrated, words, keep_aside
+    telegram.parts = KeptParts(house.store, house.clock, "telegram")
     house.add(telegram)
 
 
 def _official_account(house: House, fresh: Fresh) -> None:
+    if not whole("公众号", house.settings, "wechat_oa_", "app_id", "app_secret", "token", "aes_key"):
+        return
     from bot.channels import wechat_oa  # noqa: PLC0415 - wechatpy, for who needs it
     from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
 
@@ -118,6 +152,79 @@ def _official_account(house: House, fresh: Fresh) -> None:
     house.add(channel)
 
 
+def _residents(house: House, _: Fresh) -> None:
+    settings = house.settings
+    if not settings.wecom_residents:
+        return
+    app = _wecom_app("居民上报", settings)
+    from bot.channels import wecom_residents  # noqa: PLC0415
+
+    house.add(
+        wecom_residents.Residents(
+            wecom_residents.App(*app),
+            desk=house.desk("residents"),
+            uploads=house.uploads,
+            api_base=settings.wecom_api_base,
+            now=SystemClock().now,
+        )
+    )
+
+
+def _customer_groups(house: House, _: Fresh) -> None:
+    settings = house.settings
+    owners = [one.strip() for one in (settings.wecom_customer_groups or "").split(",") if one.strip()]
+    if not owners:
+        return
+    app = _wecom_app("客户群", settings)
+    from bot.channels import wecom_groups  # noqa: PLC0415
+
+    house.add(
+        wecom_groups.CustomerGroups(*app, owners, uploads=house.uploads, api_base=settings.wecom_api_base)
+    )
+
+
+def _wecom_app(name: str, settings: Settings) -> tuple[str, str]:
+    """The company's id and the app's secret. ValueError when one is missing: the door was asked for."""
+    if not whole(name, settings, "wecom_", "corp_id", "secret"):
+        raise ValueError(f"{name}的设置不全，还差 LINLI_WECOM_CORP_ID、LINLI_WECOM_SECRET")
+    return settings.wecom_corp_id or "", settings.wecom_secret or ""
+
+
+def _wecom(house: House, fresh: Fresh) -> None:
+    settings = house.settings
+    only_calls = settings.wecom_residents or settings.wecom_customer_groups
+    if only_calls and not (settings.wecom_agent_id or settings.wecom_token or settings.wecom_aes_key):
+        return  # the doors that only call as the app need no more than its secret
+    if not whole("企业微信", settings, "wecom_", "corp_id", "agent_id", "secret", "token", "aes_key"):
+        if settings.wecom_kf:
+            raise ValueError("微信客服要先接上企业微信应用：还差 LINLI_WECOM_CORP_ID 等五项")
+        return
+    from bot.channels import wecom, wecom_cards, wecom_kf  # noqa: PLC0415 - wechatpy, for who needs it
+    from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
+    from bot.channels.wecom_api import Company  # noqa: PLC0415
+
+    agent = settings.wecom_agent_id or ""
+    if not (agent.isascii() and agent.isdigit()):
+        raise ValueError("LINLI_WECOM_AGENT_ID 要是数字，照抄应用页面上的 AgentId")
+    company = Company(settings.wecom_corp_id or "", settings.wecom_secret or "", settings.wecom_api_base)
+    salt, now = secret(settings), SystemClock().now
+    channel = wecom.WeComApp(
+        wecom.App(company, int(agent), salt, wecom_cards.read_table(said_to(house, "wecom"))),
+        secrets=rotating(fresh, lambda now: secrets_of(now.wecom_token or "", now.wecom_aes_key or "")),
+        desk=house.desk("wecom"),
+        uploads=house.uploads,
+        now=now,
+    )
+    house.add(channel)
+    accounts = [one.strip() for one in (settings.wecom_kf or "").split(",") if one.strip()]
+    if accounts:
+        kf = wecom_kf.CustomerService(
+            company, accounts, salt=salt, desk=house.desk("kf"), uploads=house.uploads, now=now
+        )
+        channel.on_ring = kf.ring
+        house.add(kf)
+
+
 def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[[], Sequence[S]]:
     """What is read from the settings, anew when they change. ValueError at once for what can't be read now.
 
@@ -139,10 +246,37 @@ def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[
     return now
 
 
+DOORS = (
+    Door("telegram", "Telegram", ("TELEGRAM_TOKEN",), _telegram),
+    Door(
+        "wechat_oa",
+        "公众号",
+        ("WECHAT_OA_APP_ID", "WECHAT_OA_APP_SECRET", "WECHAT_OA_TOKEN", "WECHAT_OA_AES_KEY"),
+        _official_account,
+        callback="/wechat/oa",
+    ),
+    Door(
+        "wecom",
+        "企业微信",
+        ("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET", "WECOM_TOKEN", "WECOM_AES_KEY"),
+        _wecom,
+        callback="/wechat/work",
+    ),
+    Door("kf", "微信客服", ("WECOM_KF",), lambda *_: None),  # the app's door opens it
+    Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
+    Door(
+        "customer_groups",
+        "客户群通知",
+        ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_CUSTOMER_GROUPS"),
+        _customer_groups,
+    ),
+)
+
+
 def line(chat: str, row: dict[str, Any]) -> Line:
     """A row of inbox or outbox as the page shows it."""
     at = datetime.fromtimestamp((row["at_ms"] if row["mine"] else row["made_ms"]) / 1000, UTC)
-    photos: tuple[Photo, ...] = read_photos(row["photos"])
+    photos: tuple[Photo, ...] = inbox.read_photos(row["photos"])
     if row["mine"]:
         return Line(
             id=f"in-{row['message']}",

@@ -42,6 +42,21 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A report that a platform took down as a form: it is filed as it is, and nobody reads an answer there.
+
+    `phone` is the reporter's. `place` is where it is, in words; `matter` what it is about, as the form has
+    it; `note` what staff should know besides.
+    """
+
+    phone: str = ""
+    place: str = ""
+    matter: str = ""
+    note: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """One message as a platform brought it, in the words of no platform.
 
@@ -52,8 +67,12 @@ class Incoming:
 
     `answers_back` says that the channel puts our answer into its acknowledgement: delivery leaves it alone.
     `known_as` is an account (channel, address) on another channel of ours that the platform knows to be the
-    same human's. `bookmark` (name, value) is where the channel reads on after this message, kept in the same
-    transaction.
+    same human's. An `order` is a conversation of its own: `chat` is its number, and nobody can be written to
+    at its `sender`. `bookmark` (name, value) is where the channel reads on after this message, kept in the
+    same transaction. `parts` are the ids of the parts that an album was made of. `mark` is what the
+    platform calls the message in its chat, where people can change what they wrote; `edited` says that this
+    is what the message with that mark says now. `anonymous` is who speaks in the name of a group or channel:
+    nobody we could know, or write to in private.
     """
 
     channel: str
@@ -69,7 +88,12 @@ class Incoming:
     grant: Grant | None = None
     answers_back: bool = False
     known_as: tuple[str, str] | None = None
+    order: Order | None = None
     bookmark: tuple[str, str] | None = None
+    parts: tuple[str, ...] = ()
+    mark: str = ""
+    edited: bool = False
+    anonymous: bool = False
 
     @property
     def conversation(self) -> tuple[str, str, str]:
@@ -78,8 +102,28 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A message that is one of several to the platform and one whole to people: a picture of an album.
+
+    `id` is a message's own. `album` names the whole within the conversation; `content` is the channel's own
+    note, from which it puts the whole together.
+    """
+
+    channel: str
+    id: str
+    chat: str
+    sender: str
+    album: str
+    content: str
+
+    @property
+    def conversation(self) -> tuple[str, str, str]:
+        return (self.channel, self.chat, self.sender)
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
-    """A choice to tap: what is shown, and the words it stands for (at most 60 bytes of UTF-8)."""
+    """A choice to tap: what is shown, and the words it stands for."""
 
     label: str
     says: str
@@ -90,7 +134,8 @@ class Outgoing:
     """One message that we owe somebody. `id` is the outbox row, stable over retries.
 
     `person` is who shall read it. `token` is what the platform gave for it (`Grant`). `closed` says that the
-    platform takes no ordinary message to that chat now, only a notice of its own kind.
+    platform takes no ordinary message to that chat now, only a notice of its own kind; `bare`, that its pace
+    leaves room for the words only.
     """
 
     id: int
@@ -103,3 +148,4 @@ class Outgoing:
     person: int | None = None
     token: str = ""
     closed: bool = False
+    bare: bool = False

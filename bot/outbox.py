@@ -130,6 +130,11 @@ _NEXT = Statement(
     f" and $1 not like '%,' || o.channel || ',%' and {_FIRST}"
 )
 _RECENT = Statement("select * from outbox where channel = $1 and chat = $2 order by id desc limit $3")
+_BUTTONS = Statement("select channel, chat, buttons, made_ms from outbox where id = $1")
+_UNDELIVERED = Statement(
+    "select state, reason, count(*) as n from outbox where state in ($1, $2, $3) and done_ms > $4"
+    " group by state, reason order by n desc, reason"
+)
 _COUNTS = Statement("select state, count(*) as n from outbox group by state")
 
 
@@ -315,6 +320,27 @@ async def recent(db: BaseDBAsyncClient, channel: str, chat: str, limit: int) -> 
     return await _RECENT.rows(db, channel, chat, limit)
 
 
+async def button(
+    db: BaseDBAsyncClient, channel: str, message: int, number: int, *, since: datetime
+) -> tuple[str, str] | None:
+    """The chat a message went to, and the words behind its button `number` (from 0).
+
+    None where there is none such, or the message is from before `since`.
+    """
+    row = await _BUTTONS.row(db, message) if 0 < message < 2**63 else None
+    if row is None or row["channel"] != channel or row["made_ms"] < milliseconds(since):
+        return None
+    buttons = read_buttons(row["buttons"])
+    return (row["chat"], buttons[number].says) if 0 <= number < len(buttons) else None
+
+
 async def counts(db: BaseDBAsyncClient) -> dict[State, int]:
     """How many messages stand where."""
     return {State(row["state"]): row["n"] for row in await _COUNTS.rows(db)}
+
+
+async def undelivered(db: BaseDBAsyncClient, since: datetime) -> list[tuple[State, str, int]]:
+    """What did not arrive, or perhaps not, since then: state, reason, and how many; the most first."""
+    states = (int(State.FAILED), int(State.UNKNOWN), int(State.KEPT))
+    rows = await _UNDELIVERED.rows(db, *states, milliseconds(since))
+    return [(State(row["state"]), row["reason"], row["n"]) for row in rows]

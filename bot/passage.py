@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot import budget, outbox
 from bot.channels import text
-from bot.channels.base import Channel, Limits
+from bot.channels.base import Channel, Cost, Limits
 from bot.domain import people
 from bot.messages import Lane, Outgoing
 from bot.outbox import State
@@ -43,16 +43,17 @@ class Passage:
         if channel is None or not channel.limits.counted:
             return Parcel(message, (message,), tries)
         limits = channel.limits
-        cost = _pieces(message, limits)
+        cost = limits.cost(message) if limits.cost is not None else Cost(_pieces(message, limits))
         verdict = await budget.take(
             db,
             message.channel,
             message.chat,
-            cost,
+            cost.needed,
             now=now,
             per_chat=limits.per_chat,
             windowed=limits.windowed,
             reserve=limits.reserve if message.lane is Lane.NOTICE else 0,
+            extra=cost.extra,
         )
         if verdict.wait is not None:
             at = now + timedelta(seconds=verdict.wait)
@@ -63,13 +64,14 @@ class Passage:
                 return Parcel(replace(message, closed=True), (message,), tries)
             await self.divert(db, message, State.KEPT, "the platform's window is shut", now)
             return None
+        message = replace(message, bare=verdict.bare)
         if not limits.windowed:
             return Parcel(message, (message,), tries)
         rows = await self._with(db, message, limits, now)
         merged = "\n\n".join(row.text for row in rows) if len(rows) > 1 else message.text
         buttons = tuple(button for row in rows for button in row.buttons)
         whole = replace(message, text=merged, buttons=buttons, token=verdict.token)
-        return Parcel(whole, rows, tries, cost)
+        return Parcel(whole, rows, tries, cost.needed)
 
     async def _with(
         self, db: BaseDBAsyncClient, message: Outgoing, limits: Limits, now: datetime

@@ -13,9 +13,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot import bookmarks, budget, conversation, inbox, outbox
 from bot.clock import Clock
+from bot.dialog import edits
 from bot.dialog.dialogue import PHOTO_FOR, Dialogue
 from bot.dialog.turn import Turn
-from bot.domain import invites, people
+from bot.domain import invites, orders, people
 from bot.domain.communities import Community
 from bot.domain.people import Person
 from bot.messages import Incoming, Outgoing
@@ -130,6 +131,9 @@ class Pipeline:
                 return await self._answer_again(message, db)
             turn, before = await self._open(message, db)
             turn.say(refusal.key, **refusal.values)
+            await edits.remember(turn, edits.known(turn), fresh=False)
+            if message.order is not None:
+                await orders.pass_on(turn, turn.person, message)
             return await self._close(turn, before)
 
         return await self._store.run(say)
@@ -138,6 +142,8 @@ class Pipeline:
         now = self._clock.now()
         # The conversation first: it is locked, so that who speaks is read after an earlier message's commit.
         state, before = await conversation.open_state(db, message.conversation, now)
+        if message.parts:
+            state.parts = [part for part in state.parts if part[0] not in message.parts]
         person = await self._who(message, db)
         if state.photos and inbox.milliseconds(now) - state.photos_ms > PHOTO_FOR:
             state.photos = []
@@ -162,11 +168,14 @@ class Pipeline:
     async def _who(self, message: Incoming, db: BaseDBAsyncClient) -> Person:
         """The person of the account; a stranger belongs where the invite code is from, else to the first."""
         now_ms = inbox.milliseconds(self._clock.now())
-        person = await people.identify(db, message.channel, message.sender, now_ms)
+        reachable = message.order is None
+        person = await people.identify(db, message.channel, message.sender, now_ms, reachable=reachable)
         if person is None and message.known_as is not None:
             person = await people.identify(db, *message.known_as, now_ms)
             if person is not None:
-                await people.add_account(db, person, message.channel, message.sender, now_ms)
+                await people.add_account(
+                    db, person, message.channel, message.sender, now_ms, reachable=reachable
+                )
         if person is not None and person.bound:
             return person
         code = invites.looks_like_code(message.text)
@@ -175,7 +184,17 @@ class Pipeline:
             if invited_to in (None, person.community_id):
                 return person
             return await people.move(db, person, invited_to)
-        community_id = invited_to or next(iter(self._communities))
-        return await people.meet(
-            db, community_id, message.channel, message.sender, message.sender_name, now_ms
+        named = orders.community_of(message.order, self._communities) if message.order else None
+        community_id = invited_to or named or next(iter(self._communities))
+        person = await people.meet(
+            db,
+            community_id,
+            message.channel,
+            message.sender,
+            message.sender_name,
+            now_ms,
+            reachable=reachable,
         )
+        if message.order and message.order.phone:
+            await people.note_phone(db, person.id, message.order.phone)
+        return person

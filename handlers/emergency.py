@@ -9,7 +9,7 @@ from bot.dialog import follow_up
 from bot.dialog.form import Form
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import dispatch, emergencies, places, tickets, work
+from bot.domain import dispatch, emergencies, orders, places, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
 from bot.domain.tickets import EMERGENCY, State, Ticket
@@ -77,7 +77,7 @@ async def report(turn: Turn, form: Report) -> None:
         turn.person,
         kind=kind,
         brief=turn.item.brief or turn.words(f"brief_{kind or 'danger'}"),
-        words=turn.item.text,
+        words=turn.item.text + (orders.to_call(turn.incoming.order) if turn.incoming.order else ""),
         where=where(turn, Place.read(form.location), kind),
         phone=form.phone,
         pictures=turn.pictures(),

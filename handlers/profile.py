@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.dialog.form import Context, Form, Nothing, needed
@@ -11,11 +12,13 @@ from bot.domain import applications, households, invites, people
 from bot.domain.applications import Application
 from bot.domain.people import Role
 from bot.domain.places import Place
-from bot.messages import Lane
+from bot.messages import Lane, Photo
 from bot.unit_of_work import Refusal
 from nlp.meaning import Item, Meaning
 
 skill = Skill(__name__)
+
+_SAYS_WHOM = re.compile(r"(?:同意|通过|拒绝|不同意|不通过)\s+(?P<name>\S+)")
 
 
 def whole_home(said: Any, _: Context) -> dict[str, str] | None:
@@ -127,24 +130,37 @@ async def decide(turn: Turn, form: Decision, *, approve: bool) -> None:
     turn.notify([person], "profile.approved", lane=Lane.REPLY, application=application)
     turn.say("profile.approve.done", application=application)
     for row in application.kept:  # what the newcomer reported while waiting is filed now, as that person
-        turn.then(Item(row["intent"], 1.0, row["slots"], row["text"], row["brief"]), instead=person)
+        photos = tuple(Photo(*one) for one in row.get("photos", ()))
+        turn.then(Item(row["intent"], 1.0, row["slots"], row["text"], row["brief"]), person, photos)
 
 
 async def meant(turn: Turn, form: Decision) -> Application:
     waiting = await applications.waiting(turn.db, turn.community.id)
+    if not waiting:
+        raise Refusal("profile.nobody_waits")
     where = Place.read(form.location)
     if where.room or where.building:
-        waiting = [
+        found = [
             one
             for one in waiting
             if (not where.room or one.room == where.room)
             and (not where.building or one.building == where.building)
         ]
-    elif form.name:
-        waiting = [one for one in waiting if form.name in one.name]
-    if not waiting:
-        raise Refusal("profile.nobody_waits")
-    if len(waiting) > 1:
-        lines = "\n".join(f"{one.short} {one.name}" for one in waiting[:8])
+    else:
+        found = named(waiting, form.name, turn.incoming.text)
+    if len(found) != 1:
+        lines = "\n".join(
+            f"{one.short} {one.name}" if one.room else one.name for one in (found or waiting)[:8]
+        )
         raise Refusal("profile.which", lines=lines)
-    return waiting[0]
+    return found[0]
+
+
+def named(waiting: list[Application], name: str, words: str) -> list[Application]:
+    """Those whose whole name is said (the longest: 张三 is in 张三丰), else those of this name; else all."""
+    if said := [one for one in waiting if one.name and one.name in words]:
+        longest = max(len(one.name) for one in said)
+        return [one for one in said if len(one.name) == longest]
+    match = _SAYS_WHOM.fullmatch(words.strip())
+    name = name or (match["name"] if match else "")
+    return [one for one in waiting if name in one.name] if name else waiting

@@ -110,10 +110,15 @@ _MINDS = _Minds()
 
 
 async def open_house(
-    url: str, *, clock: TurnedClock | None = None, channels: Iterable[Capture] | None = None
+    url: str,
+    *,
+    clock: TurnedClock | None = None,
+    channels: Iterable[Capture] | None = None,
+    **settings: str,
 ) -> House:
     """An open house with captured channels (web where none are given), its rules read once for all."""
-    house = House(Settings(database_url=url, _env_file=None), clock or TurnedClock(EVENING))  # type: ignore[call-arg]
+    configured = Settings(database_url=url, _env_file=None, **settings)  # type: ignore[call-arg, arg-type]
+    house = House(configured, clock or TurnedClock(EVENING))
     with patch.object(app, "Understanding", _MINDS):
         await house.open(serving=True, migrate=house.store.sqlite)
     for channel in channels if channels is not None else [Capture("web")]:

@@ -52,6 +52,13 @@ async def test_a_tap_does_not_end_what_a_message_granted(house: House) -> None:
     assert [(await take(house)).closed for _ in range(4)] == [False] * 3 + [True]
 
 
+async def test_of_two_messages_of_one_second_the_second_counts(house: House) -> None:
+    await grant(house, DAYS)
+    assert not (await take(house, 5)).closed
+    await grant(house, replace(DAYS, seconds=DAYS.seconds - 0.9, token="second"))
+    assert await take(house, 5) == Verdict(token="second")
+
+
 async def test_what_is_longer_than_the_window_waits_whole(house: House) -> None:
     await grant(house, DAYS)
     assert not (await take(house, 4)).closed
@@ -87,6 +94,23 @@ async def test_the_pace_is_of_any_minute_not_of_the_clocks(house: House) -> None
 async def test_more_than_the_pace_ever_allows_goes_when_nothing_else_did(house: House) -> None:
     assert (await take(house, 5, windowed=False, per_chat=RATE)).wait is None
     assert (await take(house, 1, windowed=False, per_chat=RATE)).wait is not None
+
+
+async def test_extras_go_while_a_third_of_the_pace_is_free(house: House) -> None:
+    async def words(extra: int = 1) -> Verdict:
+        return await house.store.run(
+            lambda db: budget.take(
+                db, "oa", "o1", 1, now=house.clock.now(), per_chat=((9, 60.0), (100, 3600.0)), extra=extra
+            )
+        )
+
+    found = [await words() for _ in range(6)]
+    assert [one.bare for one in found] == [False, False, False, True, True, True]
+    assert all(one.wait is None for one in found)  # six times the words, three times what goes beside them
+    assert (await words()).wait is not None
+    turn(house, seconds=61)
+    assert await words() == Verdict()
+    assert await words(extra=0) == Verdict()
 
 
 async def test_many_who_take_at_once_take_no_more_than_there_is(house: House) -> None:

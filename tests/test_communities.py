@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -66,6 +67,52 @@ def test_a_file_with_a_fault_is_refused_in_one_line(tmp_path: Path, text: str, f
     assert fault in str(refused.value)
     assert str(refused.value).startswith("a.toml: ")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "line"),
+    [
+        ("[channels.telgram]\nname = 'x'", "channels.telgram: unknown; there is wechat_oa", 2),
+        ("[channels.wechat_oa]\ncolour = 'red'", "channels.wechat_oa: unknown colour", 2),
+        ("[[channels.wechat_oa.menu]]\nsays = '报修'", "a button has a name", 2),
+        ("[[channels.wechat_oa.menu]]\nname = '很长很长的名字'\nsays = 'x'", "很长很长的名字: too long", 2),
+        ("[[channels.wechat_oa.menu]]\nname = '报修'\nurl = 'x'", "报修: unknown url", 2),
+        ("\n[channels.wechat_oa]\n[channels.wechat_oa.template]\nid = 'T'", "id, fields, and kind", 4),
+        ("[channels.wechat_oa.template]\nid = 'T'\nfields = 'x'", "id, fields, and kind", 2),
+        (
+            "[channels.wechat_oa.template]\nid = 'T'\nfields = { a = '{phone}' }",
+            "{phone}: {text}, {time}, {name}",
+            2,
+        ),
+        ("[channels.wechat_oa]\nmenu = ['报修']", "a button has a name", 2),
+    ],
+)
+def test_what_it_says_to_a_channel_is_checked_with_the_file(
+    tmp_path: Path, text: str, fault: str, line: int
+) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(f"name = '甲'\n{text}\n", encoding="utf-8")
+    with pytest.raises(CommunityError) as refused:
+        read_file(path, WORDING)
+    assert str(refused.value).startswith("a.toml: channels.")
+    assert fault in str(refused.value)
+    assert str(refused.value).endswith(f" (at line {line})")
+
+
+def test_a_channel_is_a_table(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("name = '甲'\nchannels = ['wechat_oa']", encoding="utf-8")
+    with pytest.raises(CommunityError, match=r"a\.toml: channels: a table a channel"):
+        read_file(tmp_path / "a.toml", WORDING)
+
+
+@pytest.mark.parametrize("page", ["wechat_oa.md", "community.md"])
+def test_what_the_manual_shows_can_be_pasted(tmp_path: Path, page: str) -> None:
+    text = (BUILT_IN.parent / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    assert blocks
+    for block in blocks:
+        (tmp_path / "a.toml").write_text(f'name = "甲"\n{block}', encoding="utf-8")
+        read_file(tmp_path / "a.toml", WORDING)
 
 
 def test_the_nearer_folder_wins(tmp_path: Path) -> None:

@@ -90,8 +90,7 @@ def test_targets_settings_and_files_exist(page: Path) -> None:
 
 def test_every_setting_is_in_the_table_once_it_does_something() -> None:
     told = set(SETTING.findall(README))
-    silent = {"PUBLIC_URL"}  # kept for signed links, which are not there yet
-    assert {name.upper() for name in Settings.model_fields} - silent == told
+    assert {name.upper() for name in Settings.model_fields} == told
 
 
 def test_every_folder_says_how_to_add_one() -> None:

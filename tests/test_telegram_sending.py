@@ -6,18 +6,19 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.channels import telegram_wire
+from bot.channels import telegram_sending, telegram_wire
 from bot.channels.base import Button, Lane, PermanentFailure, Photo, RetryLater, UnknownOutcome
 from bot.channels.pace import Counted, Pace, Spaced, Turns
 from bot.channels.pictures import media_type
 from bot.channels.telegram import TelegramChannel
 from bot.channels.text import clean, split, units
 from tests.fakes.telegram import JPEG, TOKEN, FarSide
-from tests.fakes.telegram_house import channel_to, owed
+from tests.fakes.telegram_house import channel_to, owed, until
 
 GROUP, FAMILY = -1002100000001, "👨‍👩‍👧‍👦"
 
@@ -39,13 +40,17 @@ async def test_a_message_is_plain_text(channel: TelegramChannel, far_side: FarSi
     assert "reply_markup" not in call.data
 
 
-async def test_a_button_says_all_its_words_or_is_not_there(
-    channel: TelegramChannel, far_side: FarSide
-) -> None:
+async def test_a_button_says_its_words_or_where_they_are(channel: TelegramChannel, far_side: FarSide) -> None:
     fits, long = "好" * 20, "好" * 22
-    await channel.send(owed("要吗？", buttons=(Button("要", fits), Button("长", long), Button("空", ""))))
+    buttons = (Button("要", fits), Button("空", ""), Button("长", long))
+    await channel.send(replace(owed("要吗？", buttons=buttons), id=412))
     [call] = far_side.calls("sendMessage")
-    assert call.data["reply_markup"] == {"inline_keyboard": [[{"text": "要", "callback_data": fits}]]}
+    assert call.data["reply_markup"] == {
+        "inline_keyboard": [
+            [{"text": "要", "callback_data": fits}],
+            [{"text": "长", "callback_data": "button:412.2"}],
+        ]
+    }
 
 
 async def test_an_answer_stays_in_its_topic(channel: TelegramChannel, far_side: FarSide) -> None:
@@ -54,10 +59,11 @@ async def test_an_answer_stays_in_its_topic(channel: TelegramChannel, far_side: 
     assert (call.data["chat_id"], call.data["message_thread_id"]) == (str(GROUP), "17")
 
 
+@pytest.mark.parametrize("kind", ["topic", "closed"])
 async def test_where_the_topic_is_gone_the_group_is_answered(
-    channel: TelegramChannel, far_side: FarSide
+    channel: TelegramChannel, far_side: FarSide, kind: str
 ) -> None:
-    far_side.fault("sendMessage", "topic")
+    far_side.fault("sendMessage", kind)
     await channel.send(owed("收到", f"{GROUP}:17"))
     assert [call.data.get("message_thread_id") for call in far_side.calls("sendMessage")] == ["17", None]
 
@@ -132,6 +138,16 @@ async def test_who_blocked_us_is_unreachable(channel: TelegramChannel, far_side:
     with pytest.raises(PermanentFailure) as refused:
         await channel.send(owed("在吗"))
     assert refused.value.unreachable
+
+
+async def test_who_speaks_as_the_group_has_no_private_chat(
+    channel: TelegramChannel, far_side: FarSide
+) -> None:
+    """What is meant for one would be read by all."""
+    with pytest.raises(PermanentFailure) as refused:
+        await channel.send(owed("师傅在路上", f"as:{GROUP}"))
+    assert refused.value.unreachable
+    assert not far_side.calls("sendMessage")
 
 
 async def test_a_group_that_moved_is_followed_and_told(channel: TelegramChannel, far_side: FarSide) -> None:
@@ -222,6 +238,22 @@ async def test_a_chat_has_its_pace_and_the_others_go_on(channel: TelegramChannel
     assert len(far_side.calls("sendMessage")) == 5
 
 
+async def test_forty_chats_that_hang_leave_a_line_for_another(
+    far_side: FarSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telegram_sending, "PER_SECOND", 10_000)
+    channel = channel_to(far_side, tmp_path)
+    far_side.fault("sendMessage", "hang", times=-1, body='"chat_id": "?5[0-9][0-9]"?[,}]')
+    hanging = [asyncio.create_task(channel.send(owed("在吗", chat))) for chat in range(500, 540)]
+    await until(lambda: len(far_side.calls("sendMessage")) == 40, 2)
+    async with asyncio.timeout(1):
+        await channel.send(owed("别人", 6))
+    for task in hanging:
+        task.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
+    await channel.close()
+
+
 def test_a_group_hears_at_most_twenty_a_minute() -> None:
     slots = Counted(20, 61)
     for number in range(20):
@@ -231,6 +263,15 @@ def test_a_group_hears_at_most_twenty_a_minute() -> None:
     assert slots.wait(61) == 0
     assert not slots.idle(79)
     assert slots.idle(80)
+
+
+async def test_a_group_is_not_told_twenty_things_at_once() -> None:
+    pace = Pace(per_second=1000, chat_every=0.1, chat_burst=3, group_minute=5)
+    assert [await pace.turn(-1, group=True, patience=0) for _ in range(3)] == [0, 0, 0]
+    assert 0 < await pace.turn(-1, group=True, patience=0) <= 0.1
+    assert await pace.turn(-1, group=True, patience=0.2) == 0
+    assert await pace.turn(-1, group=True, patience=0.2) == 0
+    assert await pace.turn(-1, group=True, patience=0.2) > 60
 
 
 def test_a_pause_earns_a_burst_and_no_more() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot.domain import applications, people, tickets
+from bot.domain import applications, households, people, tickets
 from bot.domain.people import Role
+from bot.messages import Incoming
 from tests.chat import Town, town
 
 Patch = Callable[[object, str, Any], None]
@@ -88,6 +90,36 @@ async def one_of_several() -> None:
         assert "#1" in answer
         assert "#2" in answer
         assert "已催（第 1 次）。#2" in await here.say("王芳", "催一下2")
+
+
+async def anonymous() -> None:
+    """Who speaks as the group is nobody: nothing is filed for it, but danger is danger, and help is help."""
+    async with town() as here:
+
+        async def listed(db: BaseDBAsyncClient) -> None:
+            home = await people.home(db, here.community.id, "8", "1", "302")
+            await households.add(db, home.id, "周明", "13800138000")
+
+        await here.house.store.run(listed)
+        numbers = count(1)
+
+        async def say(text: str) -> str:
+            said = Incoming("web", f"a{next(numbers)}", "qun", "as:qun", text, group=True, anonymous=True)
+            await here.house.handle(said)
+            return (await here.told()).get("qun", "")
+
+        nobody = "用群的身份说话，我认不出您是谁。请取消匿名再说一遍，或者私下跟我说。"
+        assert await say("活动室的灯坏了") == nobody
+        assert await say("我叫周明，住8栋1单元302，13800138000") == nobody
+        assert "报修" in await say("你能做什么")
+        assert "119" in await say("活动室着火了")
+        person = await here.house.store.run(lambda db: people.identify(db, "web", "as:qun", 0))
+        assert person is not None
+        assert not person.bound
+
+
+async def test_anonymous() -> None:
+    await anonymous()
 
 
 async def test_trouble() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from bot.app import House
 from bot.channels.wechat_api import WeChatApi
-from bot.channels.wechat_oa import OfficialAccount, read_table
+from bot.channels.wechat_oa import OfficialAccount
+from bot.channels.wechat_oa_table import read_table
 from bot.domain import invites
 from bot.domain.people import Role
 from bot.messages import Button, Lane, Outgoing

@@ -11,7 +11,7 @@ from bot.app import skills
 from bot.dialog.dialogue import Dialogue
 from bot.responses import Reader, Wording
 from nlp.understanding import Understanding
-from tests import test_binding, test_turns
+from tests import test_binding, test_edits, test_orders, test_turns
 from tests.chat import chats, heard, verdict
 
 WORDING = Wording.load()
@@ -37,9 +37,12 @@ async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
         spoken |= (await verdict(path))[1]
     with heard(spoken):
         await test_binding.test_by_code()
+        await test_edits.declined()
+        await test_turns.anonymous()
         await test_turns.trouble()
         await test_turns.one_of_several()
-        for corner in (test_turns.too_late, test_turns.decided_twice):
+        await test_orders.waits()
+        for corner in (test_turns.too_late, test_turns.decided_twice, test_orders.breaks):
             with monkeypatch.context() as patch:
                 await corner(patch.setattr)
     assert sorted(WORDING.keys - spoken) == []

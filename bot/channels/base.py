@@ -13,6 +13,7 @@ from bot.messages import Button, Grant, Incoming, Lane, Outgoing, Photo
 __all__ = [
     "Button",
     "Channel",
+    "Cost",
     "Counters",
     "Desk",
     "Grant",
@@ -29,6 +30,14 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """How many of the platform's messages one of ours makes; `extra` ones go only while the pace has room."""
+
+    needed: int
+    extra: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What the platform allows: characters in one message, messages a second overall and in one chat.
 
@@ -36,8 +45,9 @@ class Limits:
     what is over. `windowed` says that a chat may be written to only within what its messages granted
     (`Grant`); `notices`, that something of the platform's own kind can go outside (`Outgoing.closed`).
     Notices leave `reserve` messages of a window to what is more urgent.
-    `octets` is the most bytes of UTF-8 in one message of ours; a longer one goes as several. What does not
-    `push` is read only when somebody looks.
+    `octets` is the most bytes of UTF-8 in one message of ours; a longer one goes as several. `cost` tells how
+    many of the platform's messages one makes, where that is not one for each `octets` and each picture. What
+    does not `push` is read only when somebody looks.
     """
 
     text: int = 4096
@@ -50,6 +60,7 @@ class Limits:
     notices: bool = False
     octets: int = 0
     reserve: int = 0
+    cost: Callable[[Outgoing], Cost] | None = None
     pushes: bool = True
 
     @property

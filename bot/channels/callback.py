@@ -52,10 +52,19 @@ async def turn(handle: Handle | None, incoming: Incoming, desk: Desk) -> Outgoin
     began = asyncio.get_running_loop().time()
     try:
         answer = await handle(incoming)
-        if answer is not None and asyncio.get_running_loop().time() - began > IN_TIME:
-            await desk.carry_answer(answer.id, "")
-            return None
     except Exception:
         log.exception("message %s %s was not kept", incoming.channel, incoming.id)
         raise Refused(503, "not kept") from None
+    if answer is not None and asyncio.get_running_loop().time() - began > IN_TIME:
+        await carry(desk, answer, "")
+        return None
     return answer
+
+
+async def carry(desk: Desk, answer: Outgoing, rest: str) -> None:
+    """The acknowledgement does not take the answer, or not the `rest` of it. Raises Refused 503 likewise."""
+    try:
+        await desk.carry_answer(answer.id, rest)
+    except Exception:
+        log.exception("the answer %s was not kept for delivery", answer.id)
+        raise Refused(503, "not kept") from None

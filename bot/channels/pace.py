@@ -46,6 +46,23 @@ class Counted:
         return not self._booked or self._booked[-1] + self._seconds <= now
 
 
+class Both:
+    """Two limits on the same thing: it waits for the slower."""
+
+    def __init__(self, one: Spaced, other: Counted) -> None:
+        self._limits = (one, other)
+
+    def wait(self, now: float) -> float:
+        return max(limit.wait(now) for limit in self._limits)
+
+    def book(self, at: float) -> None:
+        for limit in self._limits:
+            limit.book(at)
+
+    def idle(self, now: float) -> bool:
+        return all(limit.idle(now) for limit in self._limits)
+
+
 class Pace:
     """So many a second over all, and each chat at its own pace; a chat at rest is forgotten."""
 
@@ -55,7 +72,7 @@ class Pace:
     def __init__(self, per_second: float, chat_every: float, chat_burst: int, group_minute: int) -> None:
         self._all = Spaced(1 / per_second)
         self._chat_every, self._chat_burst, self._group_minute = chat_every, chat_burst, group_minute
-        self._chats: dict[int, Spaced | Counted] = {}
+        self._chats: dict[int, Spaced | Both] = {}
 
     async def turn(self, chat: int, *, group: bool, patience: float) -> float:
         """Wait for this chat's turn: 0.0. Or, where that takes longer than `patience`, its length at once.
@@ -76,14 +93,13 @@ class Pace:
         await asyncio.sleep(wait)
         return 0.0
 
-    def _slots(self, chat: int, *, group: bool, now: float) -> Spaced | Counted:
+    def _slots(self, chat: int, *, group: bool, now: float) -> Spaced | Both:
         if chat not in self._chats:
             if len(self._chats) >= self.REMEMBERED:
                 self._chats = {key: slots for key, slots in self._chats.items() if not slots.idle(now)}
+            spaced = Spaced(self._chat_every, self._chat_burst)
             # A second more than the minute: the platform counts from when it received.
-            self._chats[chat] = (
-                Counted(self._group_minute, 61.0) if group else Spaced(self._chat_every, self._chat_burst)
-            )
+            self._chats[chat] = Both(spaced, Counted(self._group_minute, 61.0)) if group else spaced
         return self._chats[chat]
 
 
@@ -128,6 +144,7 @@ class Patience:
 
     def __init__(self) -> None:
         self._next = self.FIRST
+        self.waited = 0
 
     def again(self) -> None:
         """It went well: the next wait is short."""
@@ -135,4 +152,5 @@ class Patience:
 
     async def wait(self) -> None:
         seconds, self._next = self._next, min(self._next * 2, self.MOST)
+        self.waited += 1
         await asyncio.sleep(seconds * _random.uniform(0.75, 1.0))

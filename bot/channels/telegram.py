@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,38 @@ from aiohttp import web
 from telegram import error
 
 from bot.channels import pictures
-from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing
+from bot.channels.base import Counters, Handle, Incoming, Limits, Outgoing, Photo
 from bot.channels.pace import Patience, Turns
+from bot.channels.telegram_albums import Albums, Parts, one
+from bot.channels.telegram_polling import Aside as AsItCame
+from bot.channels.telegram_polling import Poller, named, update_id
 from bot.channels.telegram_reading import KINDS, Aside, Heard, Me, names_some_bot, read
-from bot.channels.telegram_sending import TEXT, Migrated, Sender
-from bot.channels.telegram_wire import NotSent, Wire, seconds
+from bot.channels.telegram_sending import GROUP_MINUTE, PER_SECOND, TEXT, Migrated, Sender
+from bot.channels.telegram_wire import NotSent, Wire
+from bot.channels.text import clean
 
 log = logging.getLogger(__name__)
 
 BODY = 1024 * 1024  # bytes of one callback
 BODY_SECONDS = 10.0
 PICTURE_SECONDS = 5.0
+PICTURES_AT_ONCE = 4  # of an album's, each up to 20 MB in memory
+LOAD_SECONDS = 5.0  # how long an update waits for the albums that were kept before the start
 NAME_SECONDS = 2.0  # how long an update waits to learn our username
-LONG_POLL = 10  # seconds; short enough to notice within 15 that a line went dead
-LOOK_AGAIN = 0.3  # seconds between looks while an update is still being handled
+
+
+#: The words behind a button: a chat's address, the message of ours that is in it, which of its buttons. ""
+#: where they are not to be had any more, or never were for this chat.
+Words = Callable[[str, int, int], Awaitable[str]]
 
 
 class TelegramChannel:
     """A bot's account. Polls where no `webhook_url` is given; otherwise answers POST /telegram."""
 
     name = "telegram"
-    limits = Limits(text=TEXT, per_second=25, per_chat_second=1, per_group_minute=20, buttons=True)
+    limits = Limits(
+        text=TEXT, per_second=PER_SECOND, per_chat_second=1, per_group_minute=GROUP_MINUTE, buttons=True
+    )
 
     def __init__(
         self,
@@ -65,9 +77,14 @@ class TelegramChannel:
         self._handle: Handle | None = None
         self._known = asyncio.Event()
         self._turns = Turns()
+        self._albums, self._loaded = Albums(self._turns, self._whole_album), asyncio.Event()
         self._sender = Sender(self._wire, uploads)
         self._asides: set[asyncio.Task[None]] = set()
         self.counters = Counters()
+        #: Asked for the words of a button that had no room for them.
+        self.words: Words | None = None
+        #: Given an update that can't be handled; without it such a one is tried for ever.
+        self.keep_aside: AsItCame | None = None
 
     @property
     def on_migrate(self) -> Migrated | None:
@@ -78,6 +95,15 @@ class TelegramChannel:
     def on_migrate(self, told: Migrated | None) -> None:
         self._sender.on_migrate = told
 
+    @property
+    def parts(self) -> Parts | None:
+        """Where the parts of albums are kept; without it each is a message of its own."""
+        return self._albums.kept
+
+    @parts.setter
+    def parts(self, kept: Parts | None) -> None:
+        self._albums.kept = kept
+
     # In
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -86,16 +112,22 @@ class TelegramChannel:
     async def listen(self, handle: Handle) -> None:
         self._handle = handle
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._insist("albums", self._load))
             tasks.create_task(self._learn_name())
             if self._webhook_url:
                 await self._insist("setWebhook", self._set_webhook)
                 await asyncio.Event().wait()
             else:
-                await self._insist("deleteWebhook", self._drop_webhook)
-                await self._poll(handle)
+                await self._drop_webhook()
+                take = partial(self._take, handle)
+                await Poller(self._wire, self.counters, take, self._drop_webhook, self.keep_aside).run()
 
     async def _learn_name(self) -> None:
         await self._insist("getMe", self._ask_name)
+
+    async def _load(self) -> None:
+        await self._albums.load()
+        self._loaded.set()
 
     async def _ask_name(self) -> None:
         me = await self._wire.bot.get_me()
@@ -108,16 +140,19 @@ class TelegramChannel:
         )
 
     async def _drop_webhook(self) -> None:
-        await self._wire.bot.delete_webhook(drop_pending_updates=False)
+        await self._insist(
+            "deleteWebhook", partial(self._wire.bot.delete_webhook, drop_pending_updates=False)
+        )
 
-    async def _insist(self, what: str, call: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, what: str, call: Callable[[], Awaitable[object]]) -> None:
         """Until it works: the house opens its door whether Telegram is there or not."""
         patience = Patience()
         while True:
             try:
-                return await call()
+                await call()
+                return
             except Exception as problem:
-                log.warning("%s: %s", what, _named(problem))
+                log.warning("%s: %s", what, named(problem))
             await patience.wait()
 
     async def _callback(self, request: web.Request) -> web.Response:
@@ -137,10 +172,10 @@ class TelegramChannel:
             update = json.loads(body)
         except (ValueError, RecursionError):
             return self._refuse(400, "not JSON")
-        if _update_id(update) is None:
+        if update_id(update) is None:
             return self._refuse(400, "no update_id")
         try:
-            await self._take(update, self._handle)
+            await self._take(self._handle, update)
         except Exception:
             log.exception("update %s was not kept", update["update_id"])
             return self._refuse(503, "not kept")
@@ -150,25 +185,52 @@ class TelegramChannel:
         self.counters.refuse(reason)
         return web.Response(status=status, text=reason + "\n")
 
-    async def _take(self, update: dict[str, Any], handle: Handle, patience: Patience | None = None) -> None:
+    async def _take(self, handle: Handle, update: dict[str, Any], patience: Patience | None = None) -> None:
         """In its chat's turn: read, its picture fetched, handed over; with `patience`, again until kept."""
         heard = read(update, self._wire.bot, self._me)
         if isinstance(heard, Aside):
-            return await self._put_aside(heard, update)
+            self.counters.refuse(heard.reason)
+            log.info("update %s put aside: %s", update["update_id"], heard.reason)
+            if heard.moved:
+                await self._until_kept(update, patience, partial(self._sender.move, *heard.moved))
+            return
         if heard.tap:
             self._beside(self._confirm(heard.tap))
         async with self._turns.of(heard.incoming.chat):
-            incoming = await self._with_picture(await self._named_or_not(heard, update))
-            while True:
-                try:
-                    await handle(incoming)
-                    return None
-                except Exception:
-                    if patience is None:
-                        raise
-                    self.counters.refuse("not kept")
-                    log.exception("update %s was not kept; once more", incoming.id)
-                await patience.wait()
+            await self._until_kept(update, patience, partial(self._hear, heard, update, handle))
+
+    async def _until_kept(
+        self, update: dict[str, Any], patience: Patience | None, attempt: Callable[[], Awaitable[None]]
+    ) -> None:
+        while True:
+            try:
+                return await attempt()
+            except Exception:
+                if patience is None:
+                    raise
+                self.counters.refuse("not kept")
+                log.exception("update %s was not kept; once more", update["update_id"])
+            await patience.wait()
+
+    async def _hear(self, heard: Heard, update: dict[str, Any], handle: Handle) -> None:
+        async with asyncio.timeout(LOAD_SECONDS):
+            await self._loaded.wait()
+        await self._albums.settle(heard.incoming.conversation, but=heard.album)
+        if heard.album and self._albums.kept is not None:
+            await self._albums.keep(heard, update)
+        else:
+            heard = await self._named_or_not(heard, update)
+            await handle(await self._with_pictures(await self._with_words(heard)))
+
+    async def _whole_album(self, updates: list[dict[str, Any]]) -> None:
+        assert self._handle is not None
+        parts = []
+        for update in updates:
+            heard = read(update, self._wire.bot, self._me)
+            if isinstance(heard, Heard):
+                parts.append(await self._named_or_not(heard, update))
+        if parts:
+            await self._handle(await self._with_pictures(one(parts)))
 
     async def _named_or_not(self, heard: Heard, update: dict[str, Any]) -> Heard:
         """While Telegram has not told our username, a little patience; then every bot's name may be ours."""
@@ -179,76 +241,43 @@ class TelegramChannel:
         again = read(update, self._wire.bot, self._me)
         return again if isinstance(again, Heard) else heard
 
-    async def _put_aside(self, aside: Aside, update: dict[str, Any]) -> None:
-        self.counters.refuse(aside.reason)
-        log.info("update %s put aside: %s", update["update_id"], aside.reason)
-        if aside.moved:
-            await self._sender.move(*aside.moved)
+    async def _with_words(self, heard: Heard) -> Heard:
+        """What the tapped button stands for; nothing where nobody remembers, which is answered as such."""
+        if heard.button is None or self.words is None:
+            return heard
+        words = await self.words(heard.incoming.chat, *heard.button)
+        return replace(heard, incoming=replace(heard.incoming, text=clean(words)))
 
-    async def _with_picture(self, heard: Heard) -> Incoming:
+    async def _with_pictures(self, heard: Heard) -> Incoming:
         """What a group shows itself is not ours to keep: only the pictures of who speaks to us."""
-        if heard.picture is None or not heard.incoming.addressed:
-            return heard.incoming
-        file_id, lasting = heard.picture
-        name = pictures.secret_name(self._token, f"{heard.incoming.id} {lasting}")
-        photo = None
+        incoming = heard.incoming
+        if not (heard.pictures and incoming.addressed):
+            return incoming
+        room = asyncio.Semaphore(PICTURES_AT_ONCE)
+
+        async def fetched(file_id: str, lasting: str) -> Photo | None:
+            async with room:
+                return await self._picture(incoming.id, file_id, lasting)
+
+        photos = await asyncio.gather(*(fetched(*ids) for ids in heard.pictures))
+        return replace(incoming, photos=tuple(photo for photo in photos if photo))
+
+    async def _picture(self, message: str, file_id: str, lasting: str) -> Photo | None:
+        name = pictures.secret_name(self._token, f"{message} {lasting}")
         try:
             photo = pictures.kept(self._uploads, name)
-            if photo is None:
-                async with asyncio.timeout(PICTURE_SECONDS):
-                    data = await self._wire.file(file_id)
-                    photo = await asyncio.to_thread(pictures.keep, self._uploads, name, data)
+            if photo is not None:
+                return photo
+            async with asyncio.timeout(PICTURE_SECONDS):
+                data = await self._wire.file(file_id)
+                return await asyncio.to_thread(pictures.keep, self._uploads, name, data)
         except Exception as problem:  # the words matter more than the picture
             self.counters.refuse("picture lost")
-            log.warning("picture of update %s: %s", heard.incoming.id, _named(problem))
-        return replace(heard.incoming, photos=(photo,)) if photo else heard.incoming
+            log.warning("picture of update %s: %s", message, named(problem))
+            return None
 
     async def _confirm(self, tap: str) -> None:
         await self._wire.bot.answer_callback_query(tap)
-
-    async def _poll(self, handle: Handle) -> None:
-        """Updates side by side; the offset passes one only when it and all before it are handled."""
-        window: dict[int, asyncio.Task[None]] = {}
-        offset, patience = 0, Patience()
-        try:
-            while True:
-                offset = _passed(window, offset)
-                try:
-                    batch = await self._wire.updates(offset, 0 if window else LONG_POLL, KINDS)
-                except Exception as problem:
-                    log.warning("getUpdates: %s", _named(problem))
-                    await self._after_refusal(problem, patience)
-                    continue
-                patience.again()
-                if not batch and not window:
-                    offset = 0  # all is confirmed; after a quiet week Telegram counts from anywhere
-                self._start(batch, window, offset, handle)
-                if window:
-                    await asyncio.wait(window.values(), timeout=LOOK_AGAIN)
-                elif batch:
-                    await patience.wait()  # only what has no id: nothing to confirm, nothing to spin on
-        finally:
-            for task in window.values():
-                task.cancel()
-            await asyncio.gather(*window.values(), return_exceptions=True)
-
-    async def _after_refusal(self, problem: Exception, patience: Patience) -> None:
-        if isinstance(problem, error.RetryAfter):
-            await asyncio.sleep(seconds(problem))
-            return
-        await patience.wait()
-        if isinstance(problem, error.Conflict):  # a webhook of former days, or a second poller
-            await self._insist("deleteWebhook", self._drop_webhook)
-
-    def _start(
-        self, batch: list[Any], window: dict[int, asyncio.Task[None]], offset: int, handle: Handle
-    ) -> None:
-        for update in batch:
-            number = _update_id(update)
-            if number is None:
-                self.counters.refuse("no update_id")
-            elif number not in window and number >= offset:
-                window[number] = asyncio.create_task(self._take(update, handle, Patience()))
 
     # Out
 
@@ -256,6 +285,7 @@ class TelegramChannel:
         return await self._sender.send(message)
 
     async def close(self) -> None:
+        await self._albums.close()
         for task in self._asides:
             task.cancel()
         await asyncio.gather(*self._asides, return_exceptions=True)
@@ -269,7 +299,7 @@ class TelegramChannel:
         except (NotSent, error.TimedOut):
             return "连不上 Telegram：请检查网络；需要代理时设 HTTPS_PROXY。"
         except Exception as problem:
-            return f"Telegram 暂时出错（{_named(problem)}）：请过几分钟再试。"
+            return f"Telegram 暂时出错（{named(problem)}）：请过几分钟再试。"
         return ""
 
     def _beside(self, call: Coroutine[Any, Any, None]) -> None:
@@ -279,30 +309,11 @@ class TelegramChannel:
             try:
                 await call
             except Exception as problem:
-                log.info("answerCallbackQuery: %s", _named(problem))
+                log.info("answerCallbackQuery: %s", named(problem))
 
         task = asyncio.create_task(quietly())
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
-
-
-def _passed(window: dict[int, asyncio.Task[None]], offset: int) -> int:
-    """The offset after every update that is handled, as are all before it."""
-    for number in sorted(window):
-        task = window[number]
-        if not task.done():
-            break
-        del window[number]
-        if task.exception() is not None:  # a bug of ours: Telegram shows it again
-            log.error("update %s broke", number, exc_info=task.exception())
-            break
-        offset = number + 1
-    return offset
-
-
-def _update_id(update: Any) -> int | None:
-    number = update.get("update_id") if isinstance(update, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 async def _body(request: web.Request) -> bytes | None:
@@ -315,8 +326,3 @@ async def _body(request: web.Request) -> bytes | None:
         if len(body) > BODY:
             return None
     return bytes(body)
-
-
-def _named(problem: Exception) -> str:
-    """A failure by its kind; the library's own words may hold an address, and with it the token."""
-    return type(problem).__name__

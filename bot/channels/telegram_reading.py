@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telegram import Bot, CallbackQuery, Chat, Message, MessageEntity, Update, User
@@ -14,9 +14,15 @@ from bot.channels.base import Incoming
 from bot.channels.text import clean
 
 #: The kinds of update we ask for: what is not needed is not sent to us.
-KINDS = ("message", "callback_query")
+KINDS = ("message", "edited_message", "callback_query")
 
 HELP = "帮助"
+
+#: Before the address of who speaks as a group or channel: a private word for them would be read by all of it.
+ANONYMOUS = "as:"
+
+#: Behind a button whose words do not fit: our message, and which of its buttons. No wording looks like it.
+_HANDLE = re.compile(r"button:(\d{1,18})\.(\d{1,3})")
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:\s+|$)")
 _ABOUT_A_MESSAGE = {
@@ -25,7 +31,7 @@ _ABOUT_A_MESSAGE = {
 }  # fmt: skip
 _BARE = (
     "message_id", "from", "sender_chat", "chat", "date", "text", "caption", "photo",
-    "message_thread_id", "is_topic_message",
+    "document", "media_group_id", "message_thread_id", "is_topic_message",
 )  # fmt: skip
 #: Somebody joined, a message was pinned, and the like: nobody spoke.
 _SERVICE = {str(kind) for kind in set(MessageType) - set(MessageAttachmentType)} - _ABOUT_A_MESSAGE
@@ -56,11 +62,17 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message; the picture still to be fetched (file id, and its lasting id), and the tap to confirm."""
+    """A message; the pictures still to be fetched (file id, and its lasting id), and the tap to confirm.
+
+    `album` is said of a part of one. `button` is our message and which of its buttons was tapped, where the
+    tap did not bring the words.
+    """
 
     incoming: Incoming
-    picture: tuple[str, str] | None = None
+    pictures: tuple[tuple[str, str], ...] = ()
+    album: str = ""
     tap: str = ""
+    button: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +83,14 @@ class Aside:
     moved: tuple[int, int] | None = None
 
 
+def button_handle(message: int, number: int) -> str:
+    """What stands behind a button in place of words that are too long."""
+    return f"button:{message}.{number}"
+
+
 def names_some_bot(data: Mapping[str, Any]) -> bool:
     """Whether our username decides what this means: it names a bot, and that may be us."""
-    message = data.get("message")
+    message = data.get("message") or data.get("edited_message")
     text = (message.get("text") or message.get("caption")) if isinstance(message, dict) else None
     return isinstance(text, str) and re.search(r"@\w*bot\b", text, re.IGNORECASE | re.ASCII) is not None
 
@@ -93,7 +110,8 @@ def read(data: Mapping[str, Any], bot: Bot, me: Me) -> Heard | Aside:
 
 def _bare(data: Mapping[str, Any]) -> dict[str, Any]:
     tap = data.get("callback_query")
-    kept = {"update_id": data["update_id"], "message": _only(data.get("message"), _BARE)}
+    kept = {"update_id": data["update_id"]}
+    kept |= {kind: _only(data.get(kind), _BARE) for kind in ("message", "edited_message")}
     if isinstance(tap, dict):
         kept["callback_query"] = _only(tap, ("id", "from", "chat_instance", "data")) | {
             "message": _only(tap.get("message"), _BARE)
@@ -108,10 +126,10 @@ def _only(fields: Any, names: Sequence[str]) -> dict[str, Any]:
 def _read(data: Mapping[str, Any], bot: Bot, me: Me) -> Heard | Aside:
     try:
         update = Update.de_json(dict(data), bot)
-        if update.edited_message or update.edited_channel_post or update.edited_business_message:
-            return Aside("edited")
         if update.message:
             return _message(update.update_id, update.message, me)
+        if update.edited_message:
+            return _changed(_message(update.update_id, update.edited_message, me))
         if update.callback_query:
             return _tap(update.update_id, update.callback_query)
         return Aside("membership" if update.my_chat_member or update.chat_member else "unknown")
@@ -122,6 +140,8 @@ def _read(data: Mapping[str, Any], bot: Bot, me: Me) -> Heard | Aside:
 def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
     if message.migrate_to_chat_id:
         return Aside("migrated", (_whole(message.chat.id), _whole(message.migrate_to_chat_id)))
+    if message.migrate_from_chat_id:  # the same, said in the new group
+        return Aside("migrated", (_whole(message.migrate_from_chat_id), _whole(message.chat.id)))
     said = message.text if message.text is not None else message.caption
     attached = any(getattr(message, kind, None) for kind in MessageAttachmentType)
     if said is None and not attached and any(getattr(message, kind, None) for kind in _SERVICE):
@@ -129,6 +149,8 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
     user, speaker = message.from_user, message.sender_chat
     if user is None and speaker is None:
         return Aside("unreadable")
+    if message.is_automatic_forward:
+        return Aside("channel post")  # a channel's, put into its group by Telegram: nobody spoke here
     if user is not None and user.is_bot and speaker is None:
         return Aside("bot")  # two bots that answer each other never stop
     text, addressed = _spoken(clean(said or ""), me, group=_is_group(message.chat))
@@ -136,7 +158,7 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
         channel="telegram",
         id=str(update_id),
         chat=_address(message),
-        sender=str(_whole(speaker.id if speaker else user.id if user else None)),
+        sender=f"{ANONYMOUS}{_whole(speaker.id)}" if speaker else str(_whole(user.id if user else None)),
         text=text,
         sender_name=_name(speaker, user),
         group=_is_group(message.chat),
@@ -145,25 +167,38 @@ def _message(update_id: int, message: Message, me: Me) -> Heard | Aside:
         or _replies_to(message, me)
         or _points_at(message, me),
         voice=message.voice is not None,
+        mark=str(message.message_id),
+        anonymous=speaker is not None,
     )
-    return Heard(incoming, _picture(message))
+    picture = _picture(message)
+    return Heard(incoming, (picture,) if picture else (), clean(str(message.media_group_id or "")))
+
+
+def _changed(heard: Heard | Aside) -> Heard | Aside:
+    """What a message says now. Pictures stay what they were; a place that moves on says nothing."""
+    if isinstance(heard, Aside):
+        return heard
+    if not heard.incoming.text:
+        return Aside("edited")
+    return Heard(replace(heard.incoming, edited=True))
 
 
 def _tap(update_id: int, tap: CallbackQuery) -> Heard | Aside:
     if not tap.data:
         return Aside("unknown")  # a game; we have none
-    sender = str(_whole(tap.from_user.id))
+    sender, handed = str(_whole(tap.from_user.id)), _HANDLE.fullmatch(tap.data)
     group = tap.message is not None and _is_group(tap.message.chat)
     incoming = Incoming(
         channel="telegram",
         id=str(update_id),
         chat=_address(tap.message) if tap.message else sender,
         sender=sender,
-        text=clean(tap.data),
+        text="" if handed else clean(tap.data),
         sender_name=_name(None, tap.from_user),
         group=group,
+        mark=f"tap:{tap.id}",  # nobody changes it; but what was written before is no longer the last word
     )
-    return Heard(incoming, tap=str(tap.id))
+    return Heard(incoming, tap=str(tap.id), button=(int(handed[1]), int(handed[2])) if handed else None)
 
 
 def _spoken(text: str, me: Me, *, group: bool) -> tuple[str, bool]:

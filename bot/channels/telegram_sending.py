@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, Message, error
 
 from bot.channels import pictures
-from bot.channels.base import Button, Lane, Outgoing, PermanentFailure, RetryLater, UnknownOutcome
+from bot.channels.base import Lane, Outgoing, PermanentFailure, RetryLater, UnknownOutcome
 from bot.channels.pace import Pace
+from bot.channels.telegram_reading import ANONYMOUS, button_handle
 from bot.channels.telegram_wire import Wire, failure, seconds
 from bot.channels.text import clean, split, units
 
@@ -20,8 +22,12 @@ log = logging.getLogger(__name__)
 
 # core.telegram.org/bots/api: UTF-16 units of a text and of a caption, bytes behind a button, bytes of a photo
 TEXT, CAPTION, DATA, PHOTO = 4096, 1024, 64, 10 * 1024 * 1024
+# core.telegram.org/bots/faq: 30 a second over all, 1 a second in a chat, 20 a minute in a group. A bit less.
+PER_SECOND, CHAT_EVERY, CHAT_BURST, GROUP_MINUTE = 25, 1.1, 3, 20
 SHORT_WAIT = 1.5  # seconds a message waits for its chat's turn before it gives its place to others
 LONG_WAIT = 120.0  # the second half of a message has no choice
+
+_TOPIC_GONE = re.compile(r"thread not found|topic_(?:closed|deleted)", re.IGNORECASE)
 
 #: Told a group's old and new address.
 Migrated = Callable[[str, str], Awaitable[None]]
@@ -49,9 +55,10 @@ class Sender:
 
     def __init__(self, wire: Wire, uploads: Path) -> None:
         self._wire, self._uploads = wire, uploads
-        self._pace = Pace(per_second=25, chat_every=1.1, chat_burst=3, group_minute=20)
+        self._pace = Pace(PER_SECOND, CHAT_EVERY, CHAT_BURST, GROUP_MINUTE)
         self._left_alone: dict[int, float] = {}
         self._moved: dict[int, int] = {}
+        self._told: dict[int, int] = {}
         self.on_migrate: Migrated | None = None
 
     async def send(self, message: Outgoing) -> str:
@@ -74,20 +81,24 @@ class Sender:
         return first
 
     async def move(self, old: int, new: int) -> None:
-        """The group has a new address; the house rewrites its rows where it listens for that."""
-        if old == new or self._moved.get(old) == new:
+        """The group has a new address: the house rewrites its rows. Raises when that was not kept."""
+        if old == new or self._told.get(old) == new:
             return
         self._moved[old] = new
         log.info("group %s is now %s", old, new)
-        if self.on_migrate is None:
-            return
-        try:
+        if self.on_migrate is not None:
             await self.on_migrate(str(old), str(new))
-        except Exception:  # we remember it ourselves until the house does
+        self._told[old] = new
+
+    async def _follow(self, old: int, new: int) -> None:
+        """The message in hand goes where the group is; we remember that until the house has kept it."""
+        try:
+            await self.move(old, new)
+        except Exception:
             log.exception("the move of group %s was not kept", old)
 
     async def _pieces(self, message: Outgoing) -> list[_Piece]:
-        text, buttons = clean(message.text).strip(), _keyboard(message.buttons)
+        text, buttons = clean(message.text).strip(), _keyboard(message)
         photos: list[bytes] = []
         for photo in message.photos:
             data = await asyncio.to_thread(pictures.fetch, self._uploads, photo, PHOTO)
@@ -117,11 +128,11 @@ class Sender:
             except error.ChatMigrated as moved:
                 if moved.new_chat_id == place.chat:
                     raise PermanentFailure("群的地址变了又变") from None
-                await self.move(place.chat, moved.new_chat_id)
+                await self._follow(place.chat, moved.new_chat_id)
                 place = replace(place, chat=moved.new_chat_id)
             except error.BadRequest as refused:
-                if place.topic and "thread not found" in refused.message.lower():
-                    place = replace(place, topic=0)  # the topic was deleted, the group was not
+                if place.topic and _TOPIC_GONE.search(refused.message):
+                    place = replace(place, topic=0)  # the topic is no more or closed, the group is not
                 elif piece.picture and piece.text:
                     log.warning("a picture was refused; its words go alone: %s", refused.message)
                     piece = replace(piece, picture=None)
@@ -167,6 +178,8 @@ class Sender:
 
 
 def _place(chat: str) -> _Place:
+    if chat.startswith(ANONYMOUS):
+        raise PermanentFailure("用群的身份说的话，没有私聊可回", unreachable=True)
     number, _, topic = chat.partition(":")
     try:
         return _Place(int(number), int(topic or 0))
@@ -174,11 +187,16 @@ def _place(chat: str) -> _Place:
         raise PermanentFailure("不是 Telegram 的会话地址") from None
 
 
-def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """One a row, as phones show them best. One whose words do not fit is left out, never cut."""
+def _keyboard(message: Outgoing) -> InlineKeyboardMarkup | None:
+    """One a row, as phones show them best."""
     rows = [
-        [InlineKeyboardButton(clean(button.label), callback_data=clean(button.says))]
-        for button in buttons
-        if button.label.strip() and 1 <= len(clean(button.says).encode()) <= DATA
+        [InlineKeyboardButton(label, callback_data=_behind(message.id, number, says))]
+        for number, button in enumerate(message.buttons)
+        if (label := clean(button.label).strip()) and (says := clean(button.says).strip())
     ]
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _behind(message: int, number: int, says: str) -> str:
+    """The words of a button, which so work for ever; where they do not fit, a handle for them."""
+    return says if len(says.encode()) <= DATA else button_handle(message, number)

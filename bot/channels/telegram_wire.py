@@ -21,6 +21,8 @@ from bot.channels.base import Lane, PermanentFailure, RetryLater, UnknownOutcome
 #: Telegram's own bound on what a bot may download.
 MOST_BYTES = 20 * 1024 * 1024
 CONNECT, READ, WRITE = 5.0, 20.0, 20.0  # seconds
+#: Calls at once: more than delivery sends at once on a channel. Those that hang leave some for pictures.
+LINES = 64
 
 # Without it the library warns on every flood limit; it reads the variable each time.
 os.environ["PTB_TIMEDELTA"] = "1"
@@ -80,7 +82,7 @@ class Wire:
     def __init__(self, token: str, api_base: str, file_base: str) -> None:
         self._calls, self._files = api_base + token, file_base + token
         self._request = _Request(
-            connection_pool_size=32,
+            connection_pool_size=LINES,
             connect_timeout=CONNECT,
             read_timeout=READ,
             write_timeout=WRITE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import SystemRandom
 from typing import Any, TypeVar, cast
@@ -26,6 +26,7 @@ ANSWER, FILE = 1024 * 1024, 20 * 1024 * 1024  # bytes that an answer, and a file
 EARLY = 300.0  # seconds before its end that a token is fetched anew; both are valid meanwhile
 FORCED = 30.0  # seconds between two refreshes of a refused token (OA doc, getStableAccessToken)
 PAUSE = 15.0  # seconds until a token that could not be renewed early is asked for again
+ELSEWHERE = -2  # no platform's number: an address that we don't call
 STALE = frozenset({40001, 40014, 42001, 41001})
 _random = SystemRandom()
 T = TypeVar("T")
@@ -181,11 +182,29 @@ class WeChatApi:
 
         return await _with_token(tokens, once)
 
+    async def picture(self, url: str, hosts: Sequence[str]) -> bytes:
+        """The bytes of a picture that the platform keeps at an address of its own. Raises like `call`.
+
+        Only where the platform `keeps` pictures.
+        """
+        if not self.keeps(url, hosts):
+            raise ApiError(ELSEWHERE, "an address of somebody else", {})
+        return (await self._request(url, {}, None, FILE))[1]
+
     async def post_to(self, url: str, body: object) -> dict[str, Any]:
         """Post to an address that the platform gave us, if it is the platform's. Raises like `call`."""
         if not self.owns(url):
-            raise ApiError(-2, "an address of somebody else", {})
+            raise ApiError(ELSEWHERE, "an address of somebody else", {})
         return _sound((await self._request(url, {}, body, ANSWER))[1])
+
+    def keeps(self, url: str, hosts: Sequence[str]) -> bool:
+        """Whether a picture's address is the platform's: its own, or by HTTPS below one of these hosts."""
+        try:
+            parts = urlsplit(url)
+            below = f".{parts.hostname or ''}".endswith(tuple(f".{host}" for host in hosts))
+            return self.owns(url) or (parts.scheme == "https" and below)
+        except ValueError:  # no address at all
+            return False
 
     def owns(self, url: str) -> bool:
         """Whether an address is at the configured platform: nothing else is ever called."""
@@ -313,16 +332,36 @@ def failure(problem: Exception, lane: Lane) -> RetryLater | PermanentFailure | U
             return UnknownOutcome("平台的回答读不懂，可能已送达")
 
 
-def trouble(problem: Exception, name: str) -> str:
-    """For `linli doctor`: what to do about a failed call, in one line."""
+def bars_all(problem: Exception) -> bool:
+    """Whether the platform lets nothing of this account through until somebody changes its settings."""
+    return isinstance(problem, ApiError) and problem.code in _CREDENTIAL
+
+
+#: Which of an account's settings a refused credential is about.
+_OF_KEY = frozenset({40001, 40014, 40125, 41001, 42001})
+_OF_ID = frozenset({40013})
+
+
+def trouble(problem: Exception, name: str, *, key_in: str = "", id_in: str = "") -> str:
+    """For `linli doctor`: what to do about a failed call, in one line.
+
+    `key_in` and `id_in` are the settings that hold the account's secret and its id (AppID, CorpID).
+    """
     match problem:
         case ApiError(code=code) if code in (40164, 60020):
             return f"{name}不认本机的 IP：请把服务器的公网 IP 加进平台后台的 IP 白名单（企业微信叫可信 IP）。"
         case ApiError(code=code) if code in _CREDENTIAL:
-            return f"{name}拒绝了（{code} {_CREDENTIAL[code]}）：请照平台后台核对设置，改好再启动。"
+            what = "核对设置"
+            if code in _OF_ID and id_in:
+                what = f"核对 {id_in}"
+            elif code in _OF_KEY and key_in:
+                what = f"核对 {key_in}（和 {id_in} 要是同一个账号的）"
+            if code in (48001, 48004, 50002):
+                what = "查看这个账号的接口权限"
+            return f"{name}拒绝了（{code} {_CREDENTIAL[code]}）：请照平台后台{what}，改好再启动。"
         case ApiError(code=code):
             return f"{name}暂时出错（{code}）：请过几分钟再试。"
-        case NotSent() | TimedOut() | Dropped():
+        case NotSent() | TimedOut() | Dropped() | TimeoutError():
             return f"连不上{name}：请检查网络。"
         case _:
             return f"{name}暂时出错（{type(problem).__name__}）：请过几分钟再试。"

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.channels import callback, pictures, wechat_reading, wechat_xml
+from bot.channels import callback, pictures, wechat_callback, wechat_reading
 from bot.channels.base import (
     Counters,
     Desk,
@@ -29,30 +28,15 @@ from bot.channels.pace import insist
 from bot.channels.text import octets, split
 from bot.channels.wechat_api import ApiError, TokenStore, WeChatApi, failure, trouble
 from bot.channels.wechat_envelope import Envelope, Refused, Secret
+from bot.channels.wechat_oa_table import Menu, Template, read_table
 from bot.channels.wechat_pictures import LASTS, Pictures
 from bot.channels.wechat_reading import Aside
 
+__all__ = ["Account", "Menu", "OfficialAccount", "Template", "read_table"]
+
 log = logging.getLogger(__name__)
 
-BUTTONS, ITEMS = 3, 5
 TEXT = 2048  # bytes (OA doc, 全局返回码 45002)
-
-#: A button of the menu: {name, says}, or {name, items: buttons}. From the community's file.
-Menu = Sequence[Mapping[str, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """How a notice goes out when nobody has written lately: the account's own template, and what fills it.
-
-    `fields` maps the template's names to texts with {text}, {time} and {name}. `kind` is "template"
-    (模板消息) or "subscribe" (订阅通知).
-    """
-
-    id: str
-    fields: Mapping[str, str]
-    kind: str = "template"
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +48,6 @@ class Account:
     menu: Menu = ()
     template: Template | None = None
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
-
-
-def read_table(table: Mapping[str, Any]) -> tuple[Menu, Template | None]:
-    """[channels.wechat_oa] of a community's file: its menu and its template. ValueError with one line."""
-    if unknown := set(table) - {"menu", "template"}:
-        raise ValueError(f"channels.wechat_oa: unknown {', '.join(sorted(unknown))}")
-    menu = table.get("menu", [])
-    if not isinstance(menu, list) or len(menu) > BUTTONS:
-        raise ValueError(f"channels.wechat_oa.menu: a list of at most {BUTTONS} buttons")
-    for one in menu:
-        _check_button(one, ITEMS)
-    given = table.get("template")
-    if given is None:
-        return menu, None
-    try:
-        template = Template(**given)
-    except TypeError:
-        raise ValueError("channels.wechat_oa.template: id, fields, and kind template or subscribe") from None
-    if template.kind not in ("template", "subscribe") or not template.id or not template.fields:
-        raise ValueError("channels.wechat_oa.template: id, fields, and kind template or subscribe")
-    for words in template.fields.values():
-        try:
-            words.format(text="", time="", name="")
-        except (KeyError, ValueError, IndexError, AttributeError):
-            raise ValueError(f"channels.wechat_oa.template: {words}: {{text}}, {{time}}, {{name}}") from None
-    return menu, template
-
-
-def _check_button(one: Any, items: int) -> None:
-    """OA doc, 自定义菜单: three buttons of at most 16 bytes, five below each, keys of at most 128 bytes."""
-    if not isinstance(one, dict) or not isinstance(one.get("name"), str) or not one["name"].strip():
-        raise ValueError("channels.wechat_oa.menu: a button has a name, and says or items")
-    below = one.get("items", [])
-    if not isinstance(below, list) or len(below) > items or (below and "says" in one):
-        raise ValueError(f"channels.wechat_oa.menu: {one['name']}: says, or at most {ITEMS} items")
-    if octets(one["name"]) > (16 if items else 60) or octets(str(one.get("says", ""))) > 128:
-        raise ValueError(f"channels.wechat_oa.menu: {one['name']}: too long")
-    for item in below:
-        _check_button(item, 0)
 
 
 class OfficialAccount:
@@ -159,30 +104,24 @@ class OfficialAccount:
             opened, found = await self._opened(request)
             heard = wechat_reading.read(found, self.name)
             if isinstance(heard, Aside):
-                return await self._put_aside(heard)
+                await wechat_callback.put_aside(heard, self.counters, self._desk)
+                return web.Response(text="success")
             incoming = await self._with_picture(heard.incoming, heard.picture)
-            answer = await callback.turn(self._handle, incoming, self._desk)
+            return await self._answered(incoming, opened)
         except Refused as refused:
             return callback.refusal(self.counters, refused)
-        if answer is None:
-            return web.Response(text="success")
-        first, *rest = split(answer.text, TEXT, octets) or [""]
-        if not first:
+
+    async def _answered(self, incoming: Incoming, secret: Secret) -> web.Response:
+        answer = await callback.turn(self._handle, incoming, self._desk)
+        first, *rest = (split(answer.text, TEXT, octets) if answer else []) or [""]
+        if answer is None or not first:
             return web.Response(text="success")
         if rest:
-            await self._desk.carry_answer(answer.id, "\n".join(rest))
-        return self._reply(incoming.sender, first, opened)
+            await callback.carry(self._desk, answer, "\n".join(rest))
+        return self._reply(incoming.sender, first, secret)
 
     async def _opened(self, request: web.Request) -> tuple[Secret, Mapping[str, object]]:
-        query = request.query
-        data = await callback.body(request)
-        outer = wechat_xml.read(data.decode("utf-8", "replace"))
-        cipher = outer.get("Encrypt")
-        if not isinstance(cipher, str) or not cipher:
-            raise Refused(400, "not encrypted")  # the signature of a plain message does not cover its body
-        opened = self._envelope.open(
-            query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), cipher
-        )
+        opened, outer = await wechat_callback.opened(request, self._envelope)
         found = wechat_reading.fields(opened.text)
         original = wechat_reading.word(found, "ToUserName")
         if not original or original != (self._original or original):
@@ -192,41 +131,18 @@ class OfficialAccount:
         self._original = original  # nobody but the platform can seal one: the first tells our name
         return opened.secret, found
 
-    async def _put_aside(self, aside: Aside) -> web.Response:
-        self.counters.refuse(aside.reason)
-        try:
-            if aside.gone:
-                await self._desk.gone(aside.gone)
-            for one in aside.lost:
-                await self._desk.lost(one.chat, one.receipt, one.reason)
-        except Exception:
-            log.exception("an event was not kept: %s", aside.reason)
-            raise Refused(503, "not kept") from None
-        return web.Response(text="success")
-
     async def _with_picture(self, incoming: Incoming, media: str) -> Incoming:
         return replace(incoming, photos=(await self._pictures.take(media),)) if media else incoming
 
     def _reply(self, to: str, text: str, secret: Secret) -> web.Response:
-        said = wechat_xml.write(
-            {
-                "ToUserName": to,
-                "FromUserName": self._original,
-                "CreateTime": int(self._now().timestamp()),
-                "MsgType": "text",
-                "Content": text,
-            }
-        )
-        sealed = self._envelope.seal(said, secret)
-        body = wechat_xml.write(
-            {
-                "Encrypt": sealed["encrypt"],
-                "MsgSignature": sealed["msgsignature"],
-                "TimeStamp": int(sealed["timestamp"]),
-                "Nonce": sealed["nonce"],
-            }
-        )
-        return web.Response(text=body, content_type="application/xml")
+        said = {
+            "ToUserName": to,
+            "FromUserName": self._original,
+            "CreateTime": int(self._now().timestamp()),
+            "MsgType": "text",
+            "Content": text,
+        }
+        return wechat_callback.reply(self._envelope, secret, said)
 
     # Out
 
@@ -300,7 +216,9 @@ class OfficialAccount:
         try:
             await asyncio.wait_for(self._tokens.get(), 5)
         except Exception as problem:
-            return trouble(problem, "公众号")
+            return trouble(
+                problem, "公众号", key_in="LINLI_WECHAT_OA_APP_SECRET", id_in="LINLI_WECHAT_OA_APP_ID"
+            )
         return ""
 
     # The platform's other calls

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.channels import pictures
 from bot.channels.base import Counters, Photo
 from bot.channels.pace import Patience
-from bot.channels.wechat_api import ApiError
+from bot.channels.wechat_api import ELSEWHERE, ApiError
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Pictures:
                     return Photo(photo.path, pictures.media_type(data), source=photo.source)
                 break
             except ApiError as refused:
-                if refused.code in (40007, 40004):  # too old, or never was
+                if refused.code in (40007, 40004, ELSEWHERE):  # too old, or never was, or not the platform's
                     break
                 problem = f"{refused.code}"
             except Exception as broken:

@@ -82,7 +82,7 @@ def read(found: Mapping[str, Any], channel: str) -> Heard | Aside:
         id=number,
         chat=sender,
         sender=sender,
-        text=_said(found, kind),
+        text=said(found, kind),
         voice=kind == "voice",
         grant=MESSAGE,
         answers_back=True,
@@ -90,7 +90,7 @@ def read(found: Mapping[str, Any], channel: str) -> Heard | Aside:
     return Heard(incoming, picture)
 
 
-def _said(found: Mapping[str, Any], kind: str) -> str:
+def said(found: Mapping[str, Any], kind: str) -> str:
     """The words of a message; a voice has some only where the account has speech recognition."""
     match kind:
         case "text":

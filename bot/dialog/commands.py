@@ -20,6 +20,11 @@ _COMMANDS = (
     ("profile.approve", re.compile(r"(?:同意|通过)\s*(?:\d|$)")),
     ("help", re.compile(r"/(?:start|help)(?:@\w+)?$")),
 )
+#: Who waits to be let in may have given a name only: 「同意 张三」.
+_OF_COMMITTEE = (
+    ("profile.approve", re.compile(r"(?:同意|通过)\s+\S{1,20}$")),
+    ("profile.refuse", re.compile(r"(?:拒绝|不同意|不通过)\s+\S{1,20}$")),
+)
 _DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
 #: What residents mean by the same words.
 _BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
@@ -28,7 +33,7 @@ _BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
 def read(text: str, role: str, meaning: Meaning) -> Meaning:
     """The command that a text begins with; else the meaning as it is."""
     plain = unicodedata.normalize("NFKC", text).strip()
-    for command, pattern in _COMMANDS:
+    for command, pattern in _COMMANDS + (_OF_COMMITTEE if role == "committee" else ()):
         match = pattern.match(plain)
         if match is None:
             continue

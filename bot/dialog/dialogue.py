@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bot.dialog import commands, follow_up, group_policy
+from bot.dialog import commands, edits, follow_up, group_policy
 from bot.dialog.follow_up import WEAK, readable
 from bot.dialog.open_form import Open, kept, merge, plain_name
 from bot.dialog.skill import Action, Skill
@@ -20,7 +20,9 @@ from nlp.understanding import Understanding
 LONGEST = 1000  # characters that one message may have
 GROUP_FORM_FOR = 10 * 60 * 1000  # ms: how long a question asked in a group waits for its answer
 PHOTO_FOR = 30 * 60 * 1000  # ms: how long a photo waits for its words, or words for their photo
+PHOTOS = 10  # that wait; as many as an album has
 MISSES = 2  # messages not understood before a human gets the conversation
+BIND = "profile.bind"
 #: Never a new request: what answers or accompanies something.
 PASSIVE = frozenset({"none", "inform", "smalltalk", "dialog.affirm", "dialog.deny", "ticket.amend"})
 #: In a group, soon after something was filed there, these go on with it unasked.
@@ -52,7 +54,38 @@ class Dialogue:
             self._listeners += skill.listeners
 
     async def hear(self, turn: Turn, mind: Understanding) -> bool:
-        """Take one message. False when it was not meant for us and nothing happened."""
+        """Take one message. False when nothing came of it: it was not meant for us, or changed too late."""
+        before = edits.known(turn)
+        fresh = turn.state.form is None and not turn.state.waiting
+        if turn.incoming.edited:
+            heard = await self._hear_changed(turn, mind, before)
+        else:
+            heard = await self._hear(turn, mind)
+        if heard:
+            if not turn.acted and (turn.state.form is not None or turn.state.missed):
+                self._keep_photos(turn)
+            await edits.remember(turn, before, fresh=fresh)
+        return heard
+
+    async def _hear_changed(self, turn: Turn, mind: Understanding, before: edits.Heard | None) -> bool:
+        """What an earlier message says now."""
+        text = turn.incoming.text
+        if before is not None and before.says(text):
+            return False  # a reaction, a preview, a picture
+        meaning = self._understand(turn, mind, text)
+        danger = meaning.sure and any(item.intent == "emergency.report" for item in meaning.items)
+        relayed = turn.state.human is not None or turn.state.talking_to is not None
+        if danger or relayed or edits.anew(turn, before):
+            return await self._hear(turn, mind)
+        ticket = await edits.corrects(turn, before)
+        if ticket is None:
+            edits.decline(turn, before)
+            return False
+        await self.start(turn, edits.correction(turn, mind, ticket))
+        await self._next(turn)
+        return True
+
+    async def _hear(self, turn: Turn, mind: Understanding) -> bool:
         text = turn.incoming.text
         meaning = self._understand(turn, mind, text)
         turn.traditional = turn.traditional or meaning.traditional
@@ -62,6 +95,7 @@ class Dialogue:
             return True
         for listener in self._listeners:
             if await listener(turn, meaning):
+                turn.acted = True
                 await self._next(turn)
                 return True
         if turn.group:
@@ -147,6 +181,8 @@ class Dialogue:
         """Do what an item asks for, or ask for what is missing, or say who may."""
         action = self.actions[item.intent]
         turn.item = item
+        if turn.incoming.anonymous and (item.intent == BIND or not turn.person.may(action.by)):
+            raise Refusal("dialog.anonymous")
         if not turn.person.may(action.by):
             await self._not_allowed(turn, action, item)
             return
@@ -162,13 +198,14 @@ class Dialogue:
         waiting = await applications.of(turn.db, turn.person)
         if waiting is not None:
             if action.kept:
+                turn.acted = True
                 await applications.keep(turn.db, waiting, kept(item, milliseconds(turn.now)))
             turn.say("profile.bind.waits_kept" if action.kept else "profile.bind.waits", application=waiting)
             return
         if not action.kept:
             turn.say("profile.how")
             return
-        bind = Item("profile.bind", 1.0, dict(item.slots), item.text)
+        bind = Item(BIND, 1.0, dict(item.slots), item.text)
         if not any(one["intent"] == bind.intent for one in turn.state.waiting):
             turn.state.waiting.insert(0, kept(bind, milliseconds(turn.now)))
         turn.state.waiting.append(kept(item, milliseconds(turn.now)))
@@ -179,7 +216,7 @@ class Dialogue:
         action = action or self.actions[item.intent]
         if values is None:
             values, _ = action.form.fill(turn.person, item.slots, item.text)
-        turn.item = item
+        turn.item, turn.acted = item, turn.acted or not action.question
         await action.deed(turn, action.form(**values))
         while (following := turn.pop_then()) is not None:
             await self._follow(turn, following)
@@ -208,7 +245,7 @@ class Dialogue:
                 continue
             action = self.actions[form.intent]
             if not turn.person.may(action.by):
-                if any(one["intent"] == "profile.bind" for one in state.waiting):
+                if any(one["intent"] == BIND for one in state.waiting):
                     state.waiting.append(row)
                 continue
             await self._ask_or_do(turn, form)
@@ -286,7 +323,7 @@ class Dialogue:
             turn.item = form.item()
             turn.say(f"{form.intent}.ask.{form.asking}", brief=form.brief)
             return
-        if form.intent == "profile.bind":
+        if form.intent == BIND:
             for item in items:
                 await self.start(turn, item)
             if not turn.spoke:
@@ -359,14 +396,23 @@ class Dialogue:
         if turn.incoming.photos:
             if "photo" in self.actions and await self._photo(turn):
                 return
-            turn.state.photos = (
-                turn.state.photos + [[p.path, p.media_type, p.name] for p in turn.incoming.photos]
-            )[-9:]
-            turn.state.photos_ms = milliseconds(turn.now)
+            self._keep_photos(turn)
             if turn.state.form is None and len(turn.state.photos) == len(turn.incoming.photos):
                 turn.say("dialog.photo")
             return
         turn.say("dialog.wordless")
+
+    @staticmethod
+    def _keep_photos(turn: Turn) -> None:
+        """Photos wait for the words that say what they show, or for the answer that is missing."""
+        new = [
+            row
+            for p in turn.incoming.photos
+            if (row := [p.path, p.media_type, p.name]) not in turn.state.photos
+        ]
+        if new:
+            turn.state.photos = (turn.state.photos + new)[-PHOTOS:]
+            turn.state.photos_ms = milliseconds(turn.now)
 
     async def _photo(self, turn: Turn) -> bool:
         """A photo soon after something was filed belongs to it."""
@@ -374,6 +420,7 @@ class Dialogue:
             return False
         turn.item = Item("photo", 1.0)
         await self.actions["photo"].deed(turn, self.actions["photo"].form())
+        turn.acted = turn.acted or turn.spoke
         return turn.spoke
 
     async def _missed(self, turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> None:

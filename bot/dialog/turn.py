@@ -43,11 +43,14 @@ class Turn(UnitOfWork[Community]):
         self.traditional = traditional
         self.item = Item("none", 0.0)
         self.lane = Lane.REPLY
+        #: Something was done, more than answered.
+        self.acted = False
         self._answers: list[tuple[str, dict[str, Any]]] = []
-        self._then: list[tuple[Item, Person | None]] = []
+        self._then: list[tuple[Item, Person | None, tuple[Photo, ...]]] = []
         #: Once posted: what the channel shall put into its acknowledgement, if it can and there is something.
         self.acknowledged: Outgoing | None = None
         self._instead: Person | None = None
+        self._kept_photos: tuple[Photo, ...] = ()
 
     @property
     def group(self) -> bool:
@@ -62,9 +65,12 @@ class Turn(UnitOfWork[Community]):
         return name
 
     def say(self, name: str, /, **values: Any) -> None:
-        """Answer whoever spoke, in the chat where it was said. In a group nobody's door is shown."""
-        if self._instead is not None:
-            self.notify([self._instead], self.key(name), lane=Lane.REPLY, **values)
+        """Answer whoever spoke, in the chat where it was said. In a group nobody's door is shown.
+
+        Where nobody reads an answer it goes to another account of theirs, if there is one.
+        """
+        if self._instead is not None or self.incoming.order is not None:
+            self.notify([self._instead or self.incoming_person], self.key(name), lane=Lane.REPLY, **values)
             return
         if self.group:
             values = {k: v.for_group() if isinstance(v, Ticket) else v for k, v in values.items()}
@@ -79,13 +85,16 @@ class Turn(UnitOfWork[Community]):
         said = self.render(self.key(name), **values)
         await outbox.put(self.db, channel, chat, said.text, now=self.now, lane=Lane.REPLY)
 
-    def then(self, item: Item, instead: Person | None = None) -> None:
-        """Go on with another request once this deed is done; as, and answering, `instead` where given."""
-        self._then.append((item, instead))
+    def then(self, item: Item, instead: Person | None = None, photos: tuple[Photo, ...] = ()) -> None:
+        """Go on with another request once this deed is done; as, and answering, `instead` where given.
+
+        `photos` are those that were kept with it.
+        """
+        self._then.append((item, instead, photos))
 
     def ask_again(self, slot: str) -> None:
         """What was said for a slot can't be: the form waits for another answer. Say why beside it."""
-        if self._instead is not None:
+        if self._instead is not None or self.incoming.order is not None:
             return
         slots = {name: value for name, value in self.item.slots.items() if name != slot}
         item = Item(self.item.intent, 1.0, slots, self.item.text, self.item.brief)
@@ -97,7 +106,7 @@ class Turn(UnitOfWork[Community]):
         if not self._then:
             self.person, self._instead = speaker, None
             return None
-        item, instead = self._then.pop(0)
+        item, instead, self._kept_photos = self._then.pop(0)
         self.person, self._instead = instead or speaker, instead
         return item
 
@@ -124,7 +133,7 @@ class Turn(UnitOfWork[Community]):
     def pictures(self) -> tuple[Photo, ...]:
         """The photos of this message and those that came before their words."""
         if self._instead is not None:
-            return ()
+            return self._kept_photos
         kept = [Photo(*one) for one in self.state.photos]
         return (*kept, *self.incoming.photos)
 

@@ -19,6 +19,8 @@ from bot.inbox import milliseconds
 from bot.store import Statement
 from bot.unit_of_work import Refusal
 
+NO_HOME = "（没说住址）"
+
 
 class ApplicationRow(Model):
     """Open until `decided_ms`. `kept` is the JSON of the reports that wait for the answer."""
@@ -58,11 +60,13 @@ class Application:
 
     @property
     def home(self) -> str:
-        return Home(0, self.building, self.unit, self.room).line
+        """3栋2单元501, or that no home was given."""
+        return Home(0, self.building, self.unit, self.room).line if self.room else NO_HOME
 
     @property
     def short(self) -> str:
-        return Home(0, self.building, self.unit, self.room).short
+        """What the committee types after 「同意」: the home, else the name."""
+        return Home(0, self.building, self.unit, self.room).short if self.room else self.name
 
 
 _NEW = Statement(
@@ -99,9 +103,20 @@ async def waiting(db: BaseDBAsyncClient, community_id: int) -> list[Application]
 
 
 async def apply(
-    work: Work, person: Person, home: tuple[str, str, str], name: str, kept: Sequence[dict[str, Any]]
+    work: Work,
+    person: Person,
+    home: tuple[str, str, str],
+    name: str,
+    kept: Sequence[dict[str, Any]],
+    *,
+    told: str = "profile.asked",
+    **values: Any,
 ) -> Application:
-    """Ask to be let in. The committee (or the admin) is told; asking again replaces the first."""
+    """Ask to be let in. The committee (or the admin) is told; asking again replaces the first.
+
+    `told` is the wording for the committee, filled with the application and `values`. A `home` without a
+    room is none.
+    """
     before = await of(work.db, person)
     if before is not None:
         await _DECIDE.rows(work.db, before.id, milliseconds(work.now), False)
@@ -112,10 +127,14 @@ async def apply(
     )
     assert row is not None
     new = Application(row["id"], person.id, *home, name, list(kept))
-    deciders = await people.holders(work.db, work.community.id, Role.COMMITTEE, Role.ADMIN)
-    work.notify(deciders, "profile.asked", application=new)
+    work.notify(await deciders(work), told, application=new, **values)
     await audit.write(work.db, work.community.id, work.now, person.id, "apply", "person", person.id, new.home)
     return new
+
+
+async def deciders(work: Work) -> list[Person]:
+    """Who lets people in."""
+    return await people.holders(work.db, work.community.id, Role.COMMITTEE, Role.ADMIN)
 
 
 async def keep(db: BaseDBAsyncClient, application: Application, more: dict[str, Any]) -> None:
@@ -141,12 +160,13 @@ async def decide(work: Work, application: Application, by: Person, *, approve: b
 
 
 async def let_in(work: Work, person: Person, home: tuple[str, str, str], name: str) -> None:
-    """The person is a resident of this flat from now on."""
-    where = await people.home(work.db, work.community.id, *home)
-    await people.settle(work.db, person, where)
+    """The person is a resident of this flat from now on; of the community, where the home has no room."""
+    line = NO_HOME
+    if home[2]:
+        where = await people.home(work.db, work.community.id, *home)
+        await people.settle(work.db, person, where)
+        line = where.line
     await people.grant(work.db, person, Role.RESIDENT)
     if len(name) >= 2:
         await people.rename(work.db, person.id, name)
-    await audit.write(
-        work.db, work.community.id, work.now, person.id, "bind", "person", person.id, where.line
-    )
+    await audit.write(work.db, work.community.id, work.now, person.id, "bind", "person", person.id, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
+from bot.channels import tables
 from bot.responses import Wording, WordingError
 from bot.store import Statement
 from bot.unit_of_work import UnitOfWork
@@ -102,8 +104,9 @@ _TABLES |= {"channels", "wording"}
 def read_file(path: Path, wording: Wording) -> Community:
     """A community from its file. Raises CommunityError with one line for whoever edits the file."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _read(path.stem, data, wording)
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+        return _read(path.stem, data, wording, text)
     except (
         tomllib.TOMLDecodeError,
         UnicodeDecodeError,
@@ -115,7 +118,7 @@ def read_file(path: Path, wording: Wording) -> Community:
         raise CommunityError(f"{path.name}: {exc}") from exc
 
 
-def _read(stem: str, data: Mapping[str, Any], wording: Wording) -> Community:
+def _read(stem: str, data: Mapping[str, Any], wording: Wording, text: str) -> Community:
     unknown = set(data) - _TABLES
     if unknown:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}")
@@ -145,14 +148,31 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording) -> Community:
         promises=promises,
         numbers={"gas": "", "elevator": "", "property": ""}
         | {name: str(number) for name, number in data.get("numbers", {}).items()},
-        channels=_channels(data.get("channels", {})),
+        channels=_channels(data.get("channels", {}), text),
     )
 
 
-def _channels(found: Any) -> dict[str, Mapping[str, Any]]:
+def _channels(found: Any, text: str) -> dict[str, Mapping[str, Any]]:
     if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
         raise ValueError("channels: a table a channel, e.g. [channels.wechat_oa]")
+    for channel, table in found.items():
+        try:
+            tables.check(channel, table)
+        except ValueError as fault:
+            raise ValueError(f"{fault}{_where(text, str(fault))}") from None
     return found
+
+
+def _where(text: str, fault: str) -> str:
+    """Where in the file the table is that a fault names first, in the words of tomllib; "" when unknown."""
+    named = fault.split(":", 1)[0]
+    while "." in named:
+        header = re.compile(rf"^\s*\[+\s*{re.escape(named)}\s*[\].]", re.M)
+        if found := header.search(text):
+            line = text.count("\n", 0, found.end()) + 1
+            return f" (at line {line})"
+        named = named.rpartition(".")[0]
+    return ""
 
 
 def _strings(where: str, values: Iterable[Any]) -> list[str]:

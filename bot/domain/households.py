@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
+from bot.domain.people import Home
 from bot.store import Statement
 
 
@@ -33,6 +34,12 @@ _ADD = Statement(
 _OF = Statement("select name, phone from household where home_id = $1")
 
 
+_FIND = Statement(
+    "select h.id, h.building, h.unit, h.room from household l join home h on h.id = l.home_id"
+    " where h.community_id = $1 and l.phone = $2 and l.name = $3 limit 2"
+)
+
+
 async def add(db: BaseDBAsyncClient, home_id: int, name: str, phone: str) -> bool:
     """Enter one line; whether it is new."""
     return bool(await _ADD.rows(db, home_id, name, phone))
@@ -49,3 +56,11 @@ async def recognise(db: BaseDBAsyncClient, home_id: int, name: str, phone: str) 
         if len(name) >= 2 and row["name"] == name:
             return str(row["name"])
     return None
+
+
+async def find(db: BaseDBAsyncClient, community_id: int, name: str, phone: str) -> Home | None:
+    """The flat of who has both this name and this phone on the list; None for nobody, and for two flats."""
+    if len(name) < 2 or not phone:
+        return None
+    rows = await _FIND.rows(db, community_id, phone, name)
+    return Home(**rows[0]) if len(rows) == 1 else None

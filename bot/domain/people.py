@@ -249,6 +249,7 @@ _NEW_ACCOUNT = Statement(
     "insert into account (person_id, channel, address, reachable, seen_ms) values ($1, $2, $3, $4, $5)"
     " returning id"
 )
+_GIVE = Statement("update account set person_id = $3 where channel = $1 and address = $2 returning id")
 _ACCOUNTS_OF = Statement(
     "select channel, address, reachable from account where person_id = $1 order by seen_ms desc, id desc"
 )
@@ -273,7 +274,8 @@ _UNREACHABLE = Statement(
     "update account set reachable = $3 where channel = $1 and address = $2 returning person_id"
 )
 _REWRITE = (
-    Statement("update outbox set chat = $3 where channel = $1 and chat = $2 and state = 0 returning id"),
+    Statement("update inbox set chat = $3 where channel = $1 and chat = $2 returning id"),
+    Statement("update outbox set chat = $3 where channel = $1 and chat = $2 returning id"),
     # a conversation that began under the new address already is the living one
     Statement(
         "update conversation set chat = $3 where channel = $1 and chat = $2 and sender not in"
@@ -326,27 +328,39 @@ def _person(row: dict[str, Any], grants: Iterable[Grant] = (), homes: Iterable[H
     )
 
 
-async def identify(db: BaseDBAsyncClient, channel: str, address: str, now_ms: int) -> Person | None:
-    """Who speaks from this account; None for one never seen. Whoever writes can be reached again."""
+async def identify(
+    db: BaseDBAsyncClient, channel: str, address: str, now_ms: int, *, reachable: bool = True
+) -> Person | None:
+    """Who speaks from this account; None for one never seen. Whoever writes can be reached again.
+
+    Unless the channel only takes: then the account never is `reachable`.
+    """
     rows = await _FIND.rows(db, channel, address)
     if not rows:
         return None
     first = rows[0]
     lately = now_ms - SEEN_AGAIN < first["seen_ms"] == first["last_ms"]
-    if not (lately and first["reachable"]):
-        await _SEEN.rows(db, first["account_id"], now_ms, True)
+    if not (lately and bool(first["reachable"]) is reachable):
+        await _SEEN.rows(db, first["account_id"], now_ms, reachable)
     grants = {row["role"]: _grant(row) for row in rows if row["role"]}
     homes = {row["home_id"]: _home(row) for row in rows if row["home_id"]}
     return _person(first, grants.values(), homes.values())
 
 
 async def meet(
-    db: BaseDBAsyncClient, community_id: int, channel: str, address: str, name: str, now_ms: int
+    db: BaseDBAsyncClient,
+    community_id: int,
+    channel: str,
+    address: str,
+    name: str,
+    now_ms: int,
+    *,
+    reachable: bool = True,
 ) -> Person:
     """Remember a stranger."""
     row = await _NEW_PERSON.row(db, community_id, name[:64], False)
     assert row is not None
-    await _NEW_ACCOUNT.rows(db, row["id"], channel, address, True, now_ms)
+    await _NEW_ACCOUNT.rows(db, row["id"], channel, address, reachable, now_ms)
     return Person(id=row["id"], community_id=community_id, name=name[:64])
 
 
@@ -355,9 +369,16 @@ async def accounts(db: BaseDBAsyncClient) -> list[Account]:
     return [Account(**row) for row in await _ACCOUNTS.rows(db)]
 
 
-async def add_account(db: BaseDBAsyncClient, person: Person, channel: str, address: str, now_ms: int) -> None:
+async def add_account(
+    db: BaseDBAsyncClient, person: Person, channel: str, address: str, now_ms: int, *, reachable: bool = True
+) -> None:
     """The person writes from there too."""
-    await _NEW_ACCOUNT.rows(db, person.id, channel, address, True, now_ms)
+    await _NEW_ACCOUNT.rows(db, person.id, channel, address, reachable, now_ms)
+
+
+async def give_account(db: BaseDBAsyncClient, channel: str, address: str, person: Person) -> None:
+    """The account turns out to be of somebody whom we know already."""
+    await _GIVE.rows(db, channel, address, person.id)
 
 
 async def move(db: BaseDBAsyncClient, stranger: Person, community_id: int) -> Person:

@@ -21,6 +21,18 @@ _FAULTS: dict[str, dict[str, Any]] = {
         "status": 400,
         "json": {"ok": False, "error_code": 400, "description": "Bad Request: message thread not found"},
     },
+    "closed": {
+        "status": 400,
+        "json": {"ok": False, "error_code": 400, "description": "Bad Request: TOPIC_CLOSED"},
+    },
+    "409": {
+        "status": 409,
+        "json": {
+            "ok": False,
+            "error_code": 409,
+            "description": "Conflict: terminated by other getUpdates request",
+        },
+    },
     "401": {"preset": "tg_unauthorized"},
     "500": {"preset": "http_500"},
     "502": {"preset": "http_502"},

@@ -252,6 +252,10 @@ async def _broken(kind: str, request: web.Request) -> web.StreamResponse:
             return _no(400, "Bad Request: chat not found")
         case "topic":
             return _no(400, "Bad Request: message thread not found")
+        case "closed":
+            return _no(400, "Bad Request: TOPIC_CLOSED")
+        case "409":
+            return _no(409, "Conflict: terminated by other getUpdates request")
         case "401":
             return _no(401, "Unauthorized")
         case "500" | "502":

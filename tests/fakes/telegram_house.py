@@ -12,13 +12,23 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.app import House as RealHouse
 from bot.channels.base import Button, Incoming, Lane, Outgoing, Photo
 from bot.channels.telegram import TelegramChannel
+from bot.domain.people import Role
+from bot.doors import open_doors
 from tests.fakes.platforms_telegram import PlatformsTelegram, there
 from tests.fakes.telegram import SECRET, FakeTelegram, FarSide, free_socket, push
+from tests.house import Who, declare, open_house
 
 #: The far sides that exist here.
 FAR_SIDES: dict[str, Callable[[], FarSide]] = {"own": FakeTelegram}
+#: Who lives in a house that Telegram talks to, by their accounts there; and a group of theirs.
+WANG, LI, GROUP = 111, 222, -100
+NEIGHBOURS = (
+    Who(str(WANG), "王芳", Role.RESIDENT, ("3", "2", "501"), channel="telegram"),
+    Who(str(LI), "老李", Role.STAFF, trades=("水电",), channel="telegram"),
+)
 if there():
     FAR_SIDES["platforms"] = PlatformsTelegram
 
@@ -71,14 +81,90 @@ async def serving(far: FarSide, uploads: Path) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def polling(far: FarSide, uploads: Path, obey: Any = None) -> AsyncIterator[House]:
+async def polling(
+    far: FarSide, uploads: Path, obey: Any = None, keep_aside: Any = None
+) -> AsyncIterator[House]:
     house = House(channel_to(far, uploads), obey=obey)
+    house.channel.keep_aside = keep_aside
     listening = asyncio.create_task(house.channel.listen(house.handle))
     try:
         yield house
     finally:
         await _end(listening)
         await house.channel.close()
+
+
+@dataclass
+class Lived:
+    """The real house with its Telegram door open, and what each chat was told."""
+
+    house: RealHouse
+    far: FarSide
+    url: str
+
+    async def told(self, *updates: dict[str, Any]) -> None:
+        """Telegram brings updates, one after the other, and has each acknowledged."""
+        for update in updates:
+            if self.url:
+                assert await push(self.url, SECRET, update) == [200]
+            else:
+                self.far.queue(update)
+        await until(lambda: self.url or not self.far.waiting())
+
+    def heard(self, chat: int) -> list[str]:
+        """The texts that arrived in a chat, oldest first; a picture without words is \"\"."""
+        calls = [*self.far.calls("sendMessage"), *self.far.calls("sendPhoto")]
+        return [
+            str(call.data.get("text", call.data.get("caption", "")))
+            for call in calls
+            if call.delivered and str(call.data["chat_id"]) == str(chat)
+        ]
+
+    async def hears(self, chat: int, *words: str) -> str:
+        """Wait until a chat is told one message with all these words; that message."""
+
+        def found() -> list[str]:
+            return [text for text in self.heard(chat) if all(word in text for word in words)]
+
+        try:
+            await until(found)
+        except TimeoutError:
+            raise AssertionError(f"{chat} was not told {words}, but: {self.heard(chat)}") from None
+        return found()[-1]
+
+    @property
+    def channel(self) -> TelegramChannel:
+        channel = self.house.channels["telegram"]
+        assert isinstance(channel, TelegramChannel)
+        return channel
+
+
+@asynccontextmanager
+async def lived_in(far: FarSide, url: str, *who: Who, webhook: bool = True) -> AsyncIterator[Lived]:
+    """The house as `linli run` puts it together, with these people; its clock stands still."""
+    held = free_socket()
+    address = f"http://127.0.0.1:{held.getsockname()[1]}/telegram" if webhook else ""
+    settings: dict[str, Any] = {"telegram_webhook_url": address, "telegram_webhook_secret": SECRET}
+    house = await open_house(
+        url,
+        channels=(),
+        telegram_token=far.token,
+        telegram_api_base=f"{far.base}/bot",
+        telegram_file_base=f"{far.base}/file/bot",
+        **(settings if webhook else {}),
+    )
+    await declare(house, *who)
+    open_doors(house, demo_people=False)
+    runner = web.AppRunner(house.application(), access_log=None, shutdown_timeout=0.01)
+    await runner.setup()
+    house.listen()
+    await web.SockSite(runner, held).start()
+    try:
+        await until(lambda: not webhook or (far.webhook() and far.calls("getMe")))
+        yield Lived(house, far, address)
+    finally:
+        await house.close()
+        await runner.cleanup()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -60,6 +60,7 @@ class FakeWeChat:
         self.log: list[Call] = []
         self._switched: list[_Switched] = []
         self._files: dict[str, tuple[bytes, float]] = {}
+        self._pictures: list[bytes] = []
         self._port = 0
         self._runner: web.AppRunner | None = None
         self._routes = self._known()
@@ -68,6 +69,7 @@ class FakeWeChat:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_get("/aibot/ws", self.gateway.serve)
         app.router.add_get("/aibot/file/{name}", self._file)
+        app.router.add_get("/wwpic/{name}/0", self._picture)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
         await self._runner.setup()
@@ -136,6 +138,11 @@ class FakeWeChat:
         sealed = encrypted(data, aes_key or self.credentials.aibot_aes_key)
         self._files[name] = (sealed, self.time.now() + 5 * MINUTE)
         return f"{self.base}/aibot/file/{name}?sign=q-sign-algorithm%3Dsha1"
+
+    def picture(self, data: bytes) -> str:
+        """The address of a picture of a residents' order, which asks for no token (WeCom doc 97157)."""
+        self._pictures.append(data)
+        return f"{self.base}/wwpic/{len(self._pictures) - 1}/0"
 
     def kf(self, *messages: dict[str, Any]) -> None:
         for message in messages:
@@ -224,6 +231,12 @@ class FakeWeChat:
     def _frame_fails(self, asked: Asked) -> Answer | str | None:
         fault = self._fails(asked.path, asked.data.decode())
         return numbered(fault, asked.path) or fault if fault else None
+
+    async def _picture(self, request: web.Request) -> web.StreamResponse:
+        fault = self._fails("wwpic", "")
+        if fault:
+            return await broken(fault, request)
+        return web.Response(body=self._pictures[int(request.match_info["name"])], content_type="image/jpeg")
 
     async def _file(self, request: web.Request) -> web.Response:
         data, until = self._files.get(request.match_info["name"], (b"", 0.0))
