@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from bot.app import House
@@ -19,7 +20,11 @@ from tests.fakes.telegram_house import FAR_SIDES
 from tests.fakes.wechat_side import WeChatFarSide
 from tests.house import opened
 
-
+# How long an example takes says something about the machine; what must be quick is measured in its own test.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 #: Files that take longest.
 LONG = {"test_nlp_measured", "test_power_cut", "test_chats", "test_kill", "test_doors", "test_wechat_oa"}
 

@@ -135,6 +135,7 @@ class WeChatApi:
     def __init__(self, base: str) -> None:
         self._base = base.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def call(
         self,
@@ -212,6 +213,8 @@ class WeChatApi:
         return (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
 
     async def close(self) -> None:
+        """No call after this: it would open a connection that nobody closes."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -220,6 +223,8 @@ class WeChatApi:
         self, url: str, params: Mapping[str, str], body: object, most: int
     ) -> tuple[str, bytes]:
         """Content type and bytes. Follows no redirect; no error names the address, which holds the token."""
+        if self._closed:
+            raise NotSent("closed")
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=TOTAL, sock_connect=CONNECT)
             self._session = aiohttp.ClientSession(timeout=timeout)
