@@ -71,7 +71,10 @@ async def welcome(turn: Turn, waiting: list[dict[str, Any]]) -> None:
     turn.state.waiting = [row for row in waiting if row["intent"] != "profile.bind"]
     home = turn.person.home
     role = "、".join(grant.role.chinese for grant in turn.person.grants)
-    turn.say("profile.bind.done", name=turn.person.called, role=role, home=home.line if home else "")
+    trades = sorted({trade for grant in turn.person.grants for trade in grant.trades})
+    where = home.line if home else "、".join(trades)
+    what = " ".join(part for part in (role, where) if part)
+    turn.say("profile.bind.done", name=turn.person.called, what=what)
 
 
 @skill.listens
