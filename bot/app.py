@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -91,6 +92,7 @@ class House:
         self.jobs = Jobs(self.store, self.clock, self.communities, self.delivery.wake)
         self._ticker = Ticker(self.jobs.tick)
         self._tasks: list[asyncio.Task[None]] = []
+        self._me = secrets.token_hex(8)  # among several processes
 
     async def open(self, *, migrate: bool | None = None, serving: bool = False) -> None:
         """Database, communities, understanding. Migrates SQLite by itself; PostgreSQL when told to.
@@ -217,6 +219,9 @@ class House:
             await run(lambda db: outbox.carry_answer(db, message, now=clock.now(), rest=rest))
             self.delivery.wake()
 
+        async def answer(message: str) -> Outgoing | None:
+            return await run(lambda db: outbox.answer_to(db, channel, message))
+
         async def gone(address: str) -> None:
             await run(lambda db: people.unreachable(db, channel, address))
 
@@ -233,7 +238,16 @@ class House:
             since = clock.now() - timedelta(seconds=seconds)
             return await run(lambda db: inbox.pictures(db, channel, since))
 
-        return Desk(carry_answer, gone, lost, bookmark, keep_bookmark, pictures)
+        return Desk(carry_answer, answer, gone, lost, bookmark, keep_bookmark, pictures)
+
+    async def holds(self, name: str, seconds: float) -> bool:
+        """Whether we are the process that has what only one may have; for so many seconds from now on."""
+        if self.store.sqlite:  # there is no other
+            return True
+        now = self.clock.now()
+        return await self.store.run(
+            lambda db: bookmarks.hold(db, f"held:{name}", self._me, now=now, seconds=seconds)
+        )
 
     async def spoken(self, channel: str, chat: str, limit: int) -> list[dict[str, object]]:
         """What was said in a chat on both sides, oldest first: rows of inbox and outbox."""

@@ -152,6 +152,39 @@ def _official_account(house: House, fresh: Fresh) -> None:
     house.add(channel)
 
 
+def _smart_bot(house: House, fresh: Fresh) -> None:
+    settings = house.settings
+    called = whole("智能机器人", settings, "wecom_aibot_", "token", "aes_key")
+    connected = whole("智能机器人的长连接", settings, "wecom_aibot_", "id", "secret")
+    if not (called or connected):
+        return
+    from bot.channels import aibot, aibot_connection  # noqa: PLC0415 - for who needs it
+    from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
+
+    connection = None
+    if connected:
+        connection = aibot_connection.Connection(
+            settings.wecom_aibot_ws_url,
+            settings.wecom_aibot_id or "",
+            settings.wecom_aibot_secret or "",
+            lease=lambda: house.holds("aibot", aibot_connection.LEASE),
+        )
+    keys = None
+    if called:
+        keys = rotating(
+            fresh, lambda now: secrets_of(now.wecom_aibot_token or "", now.wecom_aibot_aes_key or "")
+        )
+    house.add(
+        aibot.SmartBot(
+            aibot.Bot(settings.wecom_api_base, secret(settings), connection),
+            secrets=keys,
+            desk=house.desk("aibot"),
+            uploads=house.uploads,
+            now=SystemClock().now,
+        )
+    )
+
+
 def _residents(house: House, _: Fresh) -> None:
     settings = house.settings
     if not settings.wecom_residents:
@@ -263,6 +296,13 @@ DOORS = (
         callback="/wechat/work",
     ),
     Door("kf", "微信客服", ("WECOM_KF",), lambda *_: None),  # the app's door opens it
+    Door(
+        "aibot",
+        "智能机器人",
+        ("WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY"),
+        _smart_bot,
+        callback="/wechat/aibot",
+    ),
     Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
     Door(
         "customer_groups",

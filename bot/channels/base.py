@@ -109,6 +109,8 @@ class Desk:
 
     #: The acknowledgement could not take the answer that `handle` returned (its id), or not the rest of it.
     carry_answer: Callable[[int, str], Awaitable[None]]
+    #: The answer to a message (its id) that goes with the acknowledgement; None where there is none.
+    answer: Callable[[str], Awaitable[Outgoing | None]]
     #: This address left us (unsubscribed, blocked).
     gone: Callable[[str], Awaitable[None]]
     #: What we sent to this chat, with this receipt, did not arrive after all, for this reason.
