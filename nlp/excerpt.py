@@ -68,16 +68,20 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u2005\u2002\u2003\u3000\t", " "))
 _NICK = r"(?P<nick>[^\s:：][^:：]{0,48}?)"
 _OPEN, _SHUT = r"[\[(（【]?\s*", r"\s*[\])）】]?"
+#: Hours may stand in a name: 阿宝9:00-21:00.
 _TIMED = re.compile(
     rf"{_OPEN}(?P<first>{stamp.DATED}){_SHUT}\s+(?P<second>[^\s:：][^:：]{{0,48}}?)(?:\(\d+\)|<[^<>]*>)?\s*[:：]?"
-    rf"|{_NICK}\s*[,，]?\s+{_OPEN}(?P<at>{stamp.MOMENT}){_SHUT}\s*(?:[:：]\s*(?P<text>.*))?"
+    r"|(?P<nick>[^\s:：](?:[^:：]|(?<=\d)[:：](?=\d)){0,48}?)"
+    rf"(?:\s?[,，]?\s{_OPEN}|[(（])(?P<at>{stamp.MOMENT}){_SHUT}\s*(?:[:：]\s*(?P<text>.*))?"
 )
 _BLOCK = re.compile(rf"{_NICK}\s*[:：]")
 #: A colon between digits is of a clock.
 _INLINE = re.compile(
     rf"(?:{_OPEN}(?P<at>{stamp.MOMENT}){_SHUT}\s*)?{_NICK}\s*(?:(?<!\d)[:：]|[:：](?!\d))\s*(?P<text>.*)"
 )
-_RECORD = re.compile(r"\[聊天记录\]|【聊天记录】|聊天记录|.{1,40}的聊天记录(?:如下)?\s*[:：]?")
+_RECORD = re.compile(
+    r"\[聊天记录\]|【聊天记录】|聊天记录|.{1,40}的聊天记录(?:如下)?[\s，,:：]*(?:请查收)?[。.]?"
+)
 _RULE = re.compile(r"[—–\-─=_*\s]{2,}(?P<at>[^—–\-─=_*].{3,30}?)[—–\-─=_*\s]{2,}")
 _QUOTED = re.compile(
     r"[「『].*?[」』]?\s*\n\s*[-—–─_=\s]{5,}\n|[「『][^「」『』\n]{1,40}[:：][^「」『』]*[」』]\s*\n(?=\S)",
@@ -106,7 +110,7 @@ def _told() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
 def read(text: str, now: datetime) -> Excerpt | None:
     """The talk that a message is a copy of; None when it is somebody's own message. `now` is naive, local."""
     plain = _INVISIBLE.sub("", text[:LONGEST]).translate(_BLANKS)
-    rows = [re.sub(" {2,}", " ", row).strip() for row in re.split(r"\r\n?|\n|\u2028|\u2029", plain)]
+    rows = [re.sub(" {2,}|^> ", " ", row).strip() for row in re.split(r"\r\n?|\n|\u2028|\u2029", plain)]
     if sum(map(bool, rows)) < 2:
         return None
     record = any(_RECORD.fullmatch(row) for row in rows[:3])

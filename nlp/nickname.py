@@ -88,7 +88,7 @@ def split(nick: str) -> tuple[Location, str]:
     read = re.sub(r"(?<=\d)-(?=[^\d-])", " ", read).lower()
     found = [one for one in location.find(read) if one.location.building and not one.denied]
     if not found:
-        return Location(), plain.strip(_EDGES)
+        return Location(), plain
     best = max(found, key=lambda one: len(one.location.write()))
     start, end = best.span
     where = best.location

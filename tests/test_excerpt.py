@@ -19,8 +19,8 @@ NOW = datetime.fromisoformat("2026-03-04T10:30")  # a Wednesday
 DATA = Path(__file__).parent / "data"
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
-#: Each with its form and what it says: who, what, when (hours and minutes of the day, or a date before).
-COPIES = {
+#: Each with its form and what it says: who, what, when.
+COPIES: dict[str, tuple[str, str, list[tuple[str, str, str | None]]]] = {
     "desktop": (
         "王芳:\n厨房水管漏水了\n\n李奶奶:\n电梯又坏了\n3栋2单元的\n\n物业小陈:\n收到",
         "block",
@@ -108,6 +108,30 @@ COPIES = {
             ("李奶奶", "", "2026-03-04T10:02"),
             ("老周", "通知.docx", "2026-03-04T10:03"),
         ],
+    ),
+    "another mail, hours in a name": (
+        "老周 和 阿宝 在微信上的聊天记录如下，请查收。\n\n————— 2026-03-03 —————\n\n"
+        "阿宝9:00-21:00  20:01\n\n电梯坏了\n",
+        "timed",
+        [("阿宝9:00-21:00", "电梯坏了", "2026-03-03T20:01")],
+    ),
+    "an English desktop": (
+        "阿宝 2026/03/03 2:51 PM\n电梯坏了\n\n老周 2026/03/03 11:07 PM\n[动画表情]\n\n",
+        "timed",
+        [("阿宝", "电梯坏了", "2026-03-03T14:51"), ("老周", "", "2026-03-03T23:07")],
+    ),
+    "the time in brackets": (
+        "【好邻居】阿宝(2026-03-03 12:00:00)\n电梯坏了\n【群主】老周（2026-03-03 12:01:00）\n好",
+        "timed",
+        [
+            ("【好邻居】阿宝", "电梯坏了", "2026-03-03T12:00"),
+            ("【群主】老周", "好", "2026-03-03T12:01"),
+        ],
+    ),
+    "quoted as in mail": (
+        "> 阿宝:\n电梯坏了\n\n> 老周:\n啊？几号楼的呀",
+        "block",
+        [("阿宝", "电梯坏了", None), ("老周", "啊？几号楼的呀", None)],
     ),
     "Telegram": (
         "王芳, [2026/3/4 10:05]\n厨房水管漏水了\n\n李奶奶, [2026/3/4 10:06]\n好",
@@ -226,6 +250,7 @@ def test_chains() -> None:
         ("A座1204 Tom", ("A", None, "1204"), "Tom"),
         ("12-2-1803", ("12", "2", "1803"), ""),
         ("501王芳", (None, None, None), "501王芳"),  # of which building?
+        ("【群主】老周", (None, None, None), "【群主】老周"),
         ("阳光🌞", (None, None, None), "阳光🌞"),
     ],
 )
