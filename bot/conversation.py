@@ -49,6 +49,8 @@ class State:
     #: Photos that came before their words: [path, media type, name].
     photos: list[list[str]] = field(default_factory=list)
     photos_ms: int = 0
+    #: What was read in a copy of a group's talk and waits for a yes: {"at_ms", "found": […]}.
+    pasted: dict[str, Any] | None = None
     #: What was not understood, since something last was.
     missed: list[str] = field(default_factory=list)
     #: The person (id) who talks with this one instead of us.

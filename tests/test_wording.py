@@ -11,7 +11,7 @@ from bot.app import skills
 from bot.dialog.dialogue import Dialogue
 from bot.responses import Reader, Wording
 from nlp.understanding import Understanding
-from tests import test_binding, test_turns
+from tests import test_binding, test_paste, test_turns
 from tests.chat import chats, heard, verdict
 
 WORDING = Wording.load()
@@ -39,6 +39,8 @@ async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
         await test_binding.test_by_code()
         await test_turns.trouble()
         await test_turns.one_of_several()
+        await test_paste.too_long()
+        await test_paste.too_many()
         for corner in (test_turns.too_late, test_turns.decided_twice):
             with monkeypatch.context() as patch:
                 await corner(patch.setattr)
