@@ -15,7 +15,7 @@ import importlib
 import pkgutil
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from tortoise.exceptions import OperationalError
 
 from bot.sqlite_loop import Hold, LoopSqliteClient, StoreTaken
 
-__all__ = ["Statement", "Store", "StoreClosed", "StoreTaken", "Work"]
+__all__ = ["Statement", "Store", "StoreClosed", "StoreTaken", "Work", "savepoint"]
 
 T = TypeVar("T")
 Work = Callable[[BaseDBAsyncClient], Awaitable[T]]
@@ -84,6 +84,30 @@ def _known() -> list[str]:
     """The names of all migrations, oldest first."""
     path = importlib.import_module(MIGRATIONS).__path__
     return sorted(found.name for found in pkgutil.iter_modules(path) if found.name[0].isdigit())
+
+
+_SAVE, _BACK, _RELEASE = (
+    Statement("savepoint aside"),
+    Statement("rollback to savepoint aside"),
+    Statement("release savepoint aside"),
+)
+
+
+@contextlib.asynccontextmanager
+async def savepoint(db: BaseDBAsyncClient, *, keep: bool = True) -> AsyncIterator[None]:
+    """What is done inside is taken back by itself when it raises; in any case where not to `keep` it.
+
+    Inside a work of `Store.run`. One may stand in another.
+    """
+    await _SAVE.rows(db)
+    stands = False
+    try:
+        yield
+        stands = keep
+    finally:
+        if not stands:
+            await _BACK.rows(db)
+        await _RELEASE.rows(db)
 
 
 class Store:

@@ -173,12 +173,13 @@ async def urge(turn: Turn, form: About) -> None:
         turn.say(f"emergency.report.{'passed_on' if worker else 'passed'}", ticket=ticket, who=who)
         return
     ticket, count = await work.urge(turn, ticket, turn.person)
+    # by whole keys: 「还没好」 is heard as this, too
     if not count:
-        turn.say("too_soon", ticket=ticket)
+        turn.say("ticket.urge.too_soon", ticket=ticket)
     elif ticket.assignee_id:
-        turn.say("done", ticket=ticket, count=count)
+        turn.say("ticket.urge.done", ticket=ticket, count=count)
     else:
-        turn.say("nobody_yet", ticket=ticket, count=count)
+        turn.say("ticket.urge.nobody_yet", ticket=ticket, count=count)
 
 
 @skill.on("cancel", About, by=Role.RESIDENT)

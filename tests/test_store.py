@@ -16,7 +16,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from bot import store as module
 from bot.app import MODELS, House
 from bot.sqlite_loop import LoopSqliteClient
-from bot.store import Statement, Store, StoreClosed, StoreTaken
+from bot.store import Statement, Store, StoreClosed, StoreTaken, savepoint
 from tests.house import PEOPLE, captured, message, open_house, rows, value
 
 Put = Callable[[BaseDBAsyncClient], Awaitable[None]]
@@ -53,6 +53,29 @@ def put(*names: str, then: Exception | None = None, pause: float | None = None) 
 
 async def kept(store: Store) -> list[str]:
     return [row["chat"] for row in await store.run(_ALL.rows)]
+
+
+async def test_a_savepoint_stands_or_falls_by_itself(store: Store) -> None:
+    async def work(db: BaseDBAsyncClient) -> None:
+        await _PUT.rows(db, "before")
+        async with savepoint(db, keep=False):
+            await _PUT.rows(db, "tried")
+            async with savepoint(db):
+                await _PUT.rows(db, "tried, too")
+            assert len(await _ALL.rows(db)) == 3
+        with pytest.raises(IntegrityError):
+            async with savepoint(db):
+                await _PUT.rows(db, "failed")
+                await _PUT.rows(db, "before")
+        async with savepoint(db):
+            with pytest.raises(ZeroDivisionError):
+                async with savepoint(db):
+                    await _PUT.rows(db, "failed")
+                    raise ZeroDivisionError
+            await _PUT.rows(db, "kept")
+
+    await store.run(work)
+    assert await kept(store) == ["before", "kept"]
 
 
 async def test_what_fails_leaves_nothing(store: Store) -> None:

@@ -48,10 +48,11 @@ class Dialogue:
 
     def __init__(self, skills: Iterable[Skill]) -> None:
         self.actions: dict[str, Action] = {}
-        self._listeners = []
+        self._listeners, self._readers = [], []
         for skill in skills:
             self.actions |= skill.actions
             self._listeners += skill.listeners
+            self._readers += skill.readers
 
     async def hear(self, turn: Turn, mind: Understanding) -> bool:
         """Take one message. False when nothing came of it: it was not meant for us, or changed too late."""
@@ -87,6 +88,11 @@ class Dialogue:
 
     async def _hear(self, turn: Turn, mind: Understanding) -> bool:
         text = turn.incoming.text
+        for reader in () if turn.group else self._readers:
+            if await reader(turn, self, mind):
+                await self._lead_on(turn)
+                await self._next(turn)
+                return True
         meaning = self._understand(turn, mind, text)
         turn.traditional = turn.traditional or meaning.traditional
         if turn.group and group_policy.private_number(text):
@@ -218,6 +224,9 @@ class Dialogue:
             values, _ = action.form.fill(turn.person, item.slots, item.text)
         turn.item, turn.acted = item, turn.acted or not action.question
         await action.deed(turn, action.form(**values))
+        await self._lead_on(turn)
+
+    async def _lead_on(self, turn: Turn) -> None:
         while (following := turn.pop_then()) is not None:
             await self._follow(turn, following)
 
@@ -380,6 +389,14 @@ class Dialogue:
         turn.state.missed = []
         await self._ask_or_do(turn, filled)
         await self._next(turn)
+
+    async def finish(self, turn: Turn) -> None:
+        """Do what the open form and those that wait are good for without their answers."""
+        rows = [row for row in (turn.state.form, *turn.state.waiting) if row]
+        turn.state.form, turn.state.waiting = None, []
+        for form in map(Open.read, rows):
+            if form.intent in self.actions and turn.person.may(self.actions[form.intent].by):
+                await self._finish(turn, form)
 
     async def _finish(self, turn: Turn, form: Open) -> None:
         """Do what the form is good for without its open answer."""

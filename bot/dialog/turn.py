@@ -119,6 +119,11 @@ class Turn(UnitOfWork[Community]):
     def spoke(self) -> bool:
         return bool(self._answers)
 
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The keys of what was answered so far."""
+        return tuple(key for key, _ in self._answers)
+
     def talk_about(self, *refs: int) -> None:
         """From now on 「那个」 means these, in this conversation."""
         rest = [ref for ref in self.recent() if ref not in refs]

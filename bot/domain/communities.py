@@ -201,6 +201,7 @@ _ENSURE = Statement(
     "insert into community (slug, name, last_ref) values ($1, $2, 0)"
     " on conflict (slug) do update set name = excluded.name returning id"
 )
+_HOLD = Statement("update community set last_ref = last_ref where id = $1 returning last_ref")
 _NEXT_REF = Statement("update community set last_ref = last_ref + 1 where id = $1 returning last_ref")
 
 
@@ -209,6 +210,13 @@ async def ensure(db: BaseDBAsyncClient, community: Community) -> int:
     row = await _ENSURE.row(db, community.slug, community.name)
     assert row is not None
     return int(row["id"])
+
+
+async def hold(db: BaseDBAsyncClient, community_id: int) -> int:
+    """The last number given out. Nobody gets another one before this transaction ends."""
+    row = await _HOLD.row(db, community_id)
+    assert row is not None
+    return int(row["last_ref"])
 
 
 async def next_ref(db: BaseDBAsyncClient, community_id: int) -> int:

@@ -258,6 +258,12 @@ _OPEN_OF = Statement(
     " or exists (select 1 from residence r where r.home_id = t.home_id and r.person_id = $2))"
 )
 _HANDLED = Statement("select * from ticket where assignee_id = $1 order by id desc limit $2")
+# By the number, which has an index: what is older than the last few hundred is not looked at.
+_SINCE = Statement(
+    "select * from ticket where community_id = $1 and made_ms >= $2"
+    " and ref > (select last_ref from community where id = $1) - $3 order by ref desc"
+)
+_ABOVE = Statement("select * from ticket where community_id = $1 and ref > $2 order by ref")
 _BY_STATE = Statement("select * from ticket where community_id = $1 and state = $2 order by id desc limit $3")
 
 
@@ -485,6 +491,16 @@ async def in_state(
 ) -> Sequence[Ticket]:
     """The newest tickets of a community in a state."""
     return [read(row) for row in await _BY_STATE.rows(db, community_id, str(state), limit)]
+
+
+async def since(db: BaseDBAsyncClient, community_id: int, at: datetime, last: int = 500) -> list[Ticket]:
+    """The tickets that a community made since then, newest first; at most the `last` ones."""
+    return [read(row) for row in await _SINCE.rows(db, community_id, milliseconds(at), last)]
+
+
+async def above(db: BaseDBAsyncClient, community_id: int, ref: int) -> list[Ticket]:
+    """The tickets with a higher number, in order."""
+    return [read(row) for row in await _ABOVE.rows(db, community_id, ref)]
 
 
 async def due(db: BaseDBAsyncClient, now: datetime, limit: int = 50) -> list[int]:

@@ -40,7 +40,7 @@ class House:
     channel: TelegramChannel
     url: str = ""
     heard: list[Incoming] = field(default_factory=list)
-    obey: Callable[[Incoming], Awaitable[None]] | None = None
+    obey: Callable[[Incoming], Awaitable[object]] | None = None
 
     async def handle(self, incoming: Incoming) -> None:
         if self.obey is not None:
