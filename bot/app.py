@@ -85,14 +85,14 @@ class House:
         self.channels: dict[str, Channel] = {}
         self.dialogue = Dialogue(skills())
         lease = LEASE * max(settings.clock_speed, 1.0)
-        self.delivery = Delivery(self.store, self.clock, self.channels, lease)
+        self.delivery = Delivery(self.store, self.clock, self.channels, self.communities, lease)
         self.pipeline = Pipeline(
             self.store, self.clock, self.communities, self.minds, self.dialogue, self.delivery.wake
         )
         self.jobs = Jobs(self.store, self.clock, self.communities, self.delivery.wake)
         self._ticker = Ticker(self.jobs.tick)
+        self._name = secrets.token_hex(8)  # among the processes that share a database
         self._tasks: list[asyncio.Task[None]] = []
-        self._me = secrets.token_hex(8)  # among several processes
 
     async def open(self, *, migrate: bool | None = None, serving: bool = False) -> None:
         """Database, communities, understanding. Migrates SQLite by itself; PostgreSQL when told to.
@@ -219,9 +219,6 @@ class House:
             await run(lambda db: outbox.carry_answer(db, message, now=clock.now(), rest=rest))
             self.delivery.wake()
 
-        async def answer(message: str) -> Outgoing | None:
-            return await run(lambda db: outbox.answer_to(db, channel, message))
-
         async def gone(address: str) -> None:
             await run(lambda db: people.unreachable(db, channel, address))
 
@@ -238,16 +235,20 @@ class House:
             since = clock.now() - timedelta(seconds=seconds)
             return await run(lambda db: inbox.pictures(db, channel, since))
 
-        return Desk(carry_answer, answer, gone, lost, bookmark, keep_bookmark, pictures)
+        async def remembered(message: str) -> tuple[bool, Outgoing | None]:
+            async def look(db: BaseDBAsyncClient) -> tuple[bool, Outgoing | None]:
+                answer = await outbox.answer_to(db, channel, message)
+                return answer is not None or await inbox.known(db, channel, message), answer
 
-    async def holds(self, name: str, seconds: float) -> bool:
-        """Whether we are the process that has what only one may have; for so many seconds from now on."""
-        if self.store.sqlite:  # there is no other
-            return True
-        now = self.clock.now()
-        return await self.store.run(
-            lambda db: bookmarks.hold(db, f"held:{name}", self._me, now=now, seconds=seconds)
-        )
+            return await run(look)
+
+        async def lease(name: str, seconds: float) -> bool:
+            if self.store.sqlite:  # one process serves a file
+                return True
+            now = SystemClock().now()  # a rehearsal's clock runs faster than the other process's
+            return await run(lambda db: bookmarks.lease(db, name, self._name, now=now, seconds=seconds))
+
+        return Desk(carry_answer, gone, lost, bookmark, keep_bookmark, pictures, remembered, lease)
 
     async def spoken(self, channel: str, chat: str, limit: int) -> list[dict[str, object]]:
         """What was said in a chat on both sides, oldest first: rows of inbox and outbox."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -27,11 +27,10 @@ _KEEP = Statement(
     "insert into bookmark (name, value) values ($1, $2)"
     " on conflict (name) do update set value = excluded.value returning id"
 )
-# Ours already, or nobody's any more: the value begins with when it ends, in digits of one length.
+# The no-op update locks the row on PostgreSQL: of two who want the same the second sees what the first wrote.
 _HOLD = Statement(
-    "insert into bookmark (name, value) values ($1, $2)"
-    " on conflict (name) do update set value = excluded.value"
-    " where bookmark.value < $3 or bookmark.value like $4 returning id"
+    "insert into bookmark (name, value) values ($1, '')"
+    " on conflict (name) do update set name = excluded.name returning value"
 )
 _READ = Statement("select value from bookmark where name = $1")
 
@@ -40,14 +39,19 @@ async def keep(db: BaseDBAsyncClient, name: str, value: str) -> None:
     await _KEEP.rows(db, name, value)
 
 
+async def lease(db: BaseDBAsyncClient, name: str, owner: str, *, now: datetime, seconds: float) -> bool:
+    """Have what the name stands for until then, unless another has it; with no seconds, give it back."""
+    row = await _HOLD.row(db, f"lease:{name}")
+    assert row is not None
+    holder, _, until = str(row["value"]).partition(" ")
+    if holder not in ("", owner) and int(until) > milliseconds(now):
+        return False
+    kept = f"{owner} {milliseconds(now + timedelta(seconds=seconds))}" if seconds else ""
+    await keep(db, f"lease:{name}", kept)
+    return True
+
+
 async def read(db: BaseDBAsyncClient, name: str) -> str:
     """The value, or "" when nothing was kept under the name."""
     row = await _READ.row(db, name)
     return str(row["value"]) if row else ""
-
-
-async def hold(db: BaseDBAsyncClient, name: str, owner: str, *, now: datetime, seconds: float) -> bool:
-    """Take or keep what only one process may have, for so many seconds; whether it is the owner's now."""
-    now_ms = milliseconds(now)
-    until = f"{now_ms + round(seconds * 1000):015} {owner}"
-    return bool(await _HOLD.rows(db, name, until, f"{now_ms:015}", f"% {owner}"))

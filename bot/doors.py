@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from bot import demo, inbox, outbox
@@ -161,13 +162,13 @@ def _smart_bot(house: House, fresh: Fresh) -> None:
     from bot.channels import aibot, aibot_connection  # noqa: PLC0415 - for who needs it
     from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
 
-    connection = None
+    desk, connection = house.desk("aibot"), None
     if connected:
         connection = aibot_connection.Connection(
             settings.wecom_aibot_ws_url,
             settings.wecom_aibot_id or "",
             settings.wecom_aibot_secret or "",
-            lease=lambda: house.holds("aibot", aibot_connection.LEASE),
+            lease=partial(desk.lease, "aibot"),
         )
     keys = None
     if called:
@@ -178,7 +179,7 @@ def _smart_bot(house: House, fresh: Fresh) -> None:
         aibot.SmartBot(
             aibot.Bot(settings.wecom_api_base, secret(settings), connection),
             secrets=keys,
-            desk=house.desk("aibot"),
+            desk=desk,
             uploads=house.uploads,
             now=SystemClock().now,
         )
@@ -258,6 +259,28 @@ def _wecom(house: House, fresh: Fresh) -> None:
         house.add(kf)
 
 
+def _group_robots(house: House, fresh: Fresh) -> None:
+    from bot.channels.wecom_webhook_table import read_keys  # noqa: PLC0415
+
+    keys = rotating(fresh, lambda now: tuple(read_keys(now.wecom_webhook_key or "").items()))
+    for community in house.communities.values():
+        wanted = community.staff_group
+        if wanted and wanted not in dict(keys()):
+            raise ValueError(
+                f"{community.slug} 的小区文件把师傅的提醒发到群机器人「{wanted}」，"
+                f"LINLI_WECOM_WEBHOOK_KEY 里没有它，要写 {wanted}=key"
+            )
+    if not keys():
+        return
+    from bot.channels import wecom_webhook  # noqa: PLC0415
+
+    house.add(
+        wecom_webhook.GroupRobots(
+            lambda: dict(keys()), uploads=house.uploads, api_base=house.settings.wecom_api_base
+        )
+    )
+
+
 def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[[], Sequence[S]]:
     """What is read from the settings, anew when they change. ValueError at once for what can't be read now.
 
@@ -304,6 +327,7 @@ DOORS = (
         callback="/wechat/aibot",
     ),
     Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
+    Door("webhook", "群机器人", ("WECOM_WEBHOOK_KEY",), _group_robots),
     Door(
         "customer_groups",
         "客户群通知",

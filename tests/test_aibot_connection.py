@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bot import bookmarks
-from bot.app import House
 from bot.channels import pace
 from bot.channels.aibot import SmartBot
 from bot.channels.base import PermanentFailure
@@ -19,7 +17,8 @@ from bot.messages import Outgoing
 from tests.fakes.aibot_users import AibotUsers
 from tests.fakes.wechat_house import Served, serving, until
 from tests.fakes.wechat_side import WeChatFarSide
-from tests.house import turn
+
+pytestmark = pytest.mark.sqlite
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +46,6 @@ def answers(far: WeChatFarSide, cmd: str = "aibot_respond_msg") -> list[str]:
     return [str(call.body["stream"]["content"]) for call in calls if call.delivered]
 
 
-@pytest.mark.sqlite
 async def test_a_message_is_answered_on_its_number(wechat_far: WeChatFarSide, tmp_path: Path) -> None:
     async with connected(wechat_far, tmp_path) as served:
         await served.person("wecom", "WangFang")
@@ -69,7 +67,6 @@ async def test_a_message_is_answered_on_its_number(wechat_far: WeChatFarSide, tm
         assert pushed.body["markdown"]["content"] == "老李接了 #1。"
 
 
-@pytest.mark.sqlite
 async def test_who_opens_the_chat_is_welcomed(wechat_far: WeChatFarSide, tmp_path: Path) -> None:
     async with connected(wechat_far, tmp_path) as served:
         body = AibotUsers(served.url).event("LiSi", "enter_chat")
@@ -79,7 +76,6 @@ async def test_who_opens_the_chat_is_welcomed(wechat_far: WeChatFarSide, tmp_pat
         assert "小区助手" in welcome.body["text"]["content"]
 
 
-@pytest.mark.sqlite
 async def test_a_connection_that_breaks_is_made_again(wechat_far: WeChatFarSide, tmp_path: Path) -> None:
     async with connected(wechat_far, tmp_path) as served:
         assert not bot(served).limits.windowed
@@ -89,7 +85,6 @@ async def test_a_connection_that_breaks_is_made_again(wechat_far: WeChatFarSide,
         assert await bot(served).probe() == ""
 
 
-@pytest.mark.sqlite
 async def test_it_opens_without_the_platform_and_connects_when_that_is_back(
     wechat_far: WeChatFarSide, tmp_path: Path
 ) -> None:
@@ -101,7 +96,6 @@ async def test_it_opens_without_the_platform_and_connects_when_that_is_back(
         await until(lambda: wechat_far.live() == 1)
 
 
-@pytest.mark.sqlite
 async def test_who_was_replaced_does_not_come_back(
     wechat_far: WeChatFarSide, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -114,7 +108,6 @@ async def test_who_was_replaced_does_not_come_back(
             assert "另一处" in await bot(served).probe()
 
 
-@pytest.mark.sqlite
 async def test_a_wrong_secret_is_said(
     wechat_far: WeChatFarSide, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -127,7 +120,6 @@ async def test_a_wrong_secret_is_said(
             assert "another" not in caplog.text
 
 
-@pytest.mark.sqlite
 async def test_a_chat_that_never_wrote_cannot_be_written_to(
     wechat_far: WeChatFarSide, tmp_path: Path
 ) -> None:
@@ -138,7 +130,6 @@ async def test_a_chat_that_never_wrote_cannot_be_written_to(
             await bot(served).send(Outgoing(9, "aibot", "Nobody", "停水"))
 
 
-@pytest.mark.sqlite
 async def test_a_line_that_went_dead_is_noticed(
     wechat_far: WeChatFarSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,19 +140,3 @@ async def test_a_line_that_went_dead_is_noticed(
     async with serving(wechat_far, f"sqlite://{tmp_path}/linli.db", "gateway") as served:
         bot(served)._bot.connection._ping = 0.05  # type: ignore[union-attr]
         await until(lambda: len(wechat_far.calls("ws/aibot_subscribe")) >= 2)
-
-
-async def test_of_several_processes_one_holds_it(house: House) -> None:
-    async def hold(owner: str) -> bool:
-        now = house.clock.now()
-        return await house.store.run(lambda db: bookmarks.hold(db, "held:x", owner, now=now, seconds=45))
-
-    assert await hold("one")
-    assert not await hold("other")
-    turn(house, seconds=30)
-    assert await hold("one")  # said again in time
-    turn(house, seconds=30)
-    assert not await hold("other")
-    turn(house, seconds=16)
-    assert await hold("other")
-    assert not await hold("one")

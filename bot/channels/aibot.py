@@ -172,11 +172,11 @@ class SmartBot:
                 return aibot_saying.stream(stream, WAITING, finish=False)
         self._streams.pop(stream, None)
         try:
-            answer = task.result() if task is not None else await self._desk.answer(stream)
-        except Exception:
-            answer = None
+            known, answer = (True, task.result()) if task is not None else await self._desk.remembered(stream)
+        except Exception:  # it was not kept, or nobody can tell
+            known, answer = False, None
         if answer is None:
-            return aibot_saying.stream(stream, LOST if task is None else "好。", finish=True)
+            return aibot_saying.stream(stream, "好。" if known else LOST, finish=True)
         return self._whole(stream, answer)
 
     async def _or_carry(self, stream: str, task: asyncio.Task[Outgoing | None]) -> None:

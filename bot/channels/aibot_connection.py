@@ -39,10 +39,15 @@ Hear = Callable[[Frame], Awaitable[None]]
 
 
 class Connection:
-    """Held by exactly one process: `lease` says whether that is us, for some seconds."""
+    """Held by exactly one process: `lease` says whether that is us, for so many seconds."""
 
     def __init__(
-        self, url: str, bot_id: str, secret: str, lease: Callable[[], Awaitable[bool]], ping: float = PING
+        self,
+        url: str,
+        bot_id: str,
+        secret: str,
+        lease: Callable[[float], Awaitable[bool]],
+        ping: float = PING,
     ) -> None:
         self._url, self._bot_id, self._secret, self._lease, self._ping = url, bot_id, secret, lease, ping
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -55,7 +60,7 @@ class Connection:
         """Connect, and again after every break; until another holder takes over, or cancelled."""
         patience = Patience()
         while True:
-            if await self._lease():
+            if await self._lease(LEASE):
                 try:
                     if await self._held(hear, changed, patience):
                         return
@@ -142,7 +147,7 @@ class Connection:
         missed = 0
         while missed < MISSED:
             await asyncio.sleep(self._ping)
-            if not await self._lease():
+            if not await self._lease(LEASE):
                 return False
             try:
                 await self._ask("ping", None, within=min(self._ping, ANSWERS))
@@ -207,6 +212,8 @@ class Connection:
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
+        with contextlib.suppress(Exception):
+            await self._lease(0)  # whoever waits for it need not wait any longer
         if self._socket is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._socket.close(), 2)

@@ -47,7 +47,8 @@ class Limits:
     Notices leave `reserve` messages of a window to what is more urgent.
     `octets` is the most bytes of UTF-8 in one message of ours; a longer one goes as several. `cost` tells how
     many of the platform's messages one makes, where that is not one for each `octets` and each picture. What
-    does not `push` is read only when somebody looks.
+    does not `push` is read only when somebody looks. Several that wait for one chat make one message, where
+    the channel `digests` them. What is not `here` can't be sent by this process now: it waits, untouched.
     """
 
     text: int = 4096
@@ -62,6 +63,8 @@ class Limits:
     reserve: int = 0
     cost: Callable[[Outgoing], Cost] | None = None
     pushes: bool = True
+    digests: bool = False
+    here: bool = True
 
     @property
     def counted(self) -> bool:
@@ -109,8 +112,6 @@ class Desk:
 
     #: The acknowledgement could not take the answer that `handle` returned (its id), or not the rest of it.
     carry_answer: Callable[[int, str], Awaitable[None]]
-    #: The answer to a message (its id) that goes with the acknowledgement; None where there is none.
-    answer: Callable[[str], Awaitable[Outgoing | None]]
     #: This address left us (unsubscribed, blocked).
     gone: Callable[[str], Awaitable[None]]
     #: What we sent to this chat, with this receipt, did not arrive after all, for this reason.
@@ -120,6 +121,11 @@ class Desk:
     keep_bookmark: Callable[[str, str], Awaitable[None]]
     #: Pictures that came through this channel within so many seconds, with their source.
     pictures: Callable[[float], Awaitable[Sequence[Photo]]]
+    #: Whether a message with this id was kept, and the answer to it while the acknowledgement owes it.
+    remembered: Callable[[str], Awaitable[tuple[bool, Outgoing | None]]]
+    #: Have something (by its name) for so many seconds that only one process may have; whether it is ours.
+    #: Asking again keeps it, no seconds give it back.
+    lease: Callable[[str, float], Awaitable[bool]]
 
 
 class Channel(Protocol):

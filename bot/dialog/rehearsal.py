@@ -140,6 +140,7 @@ class _Stage:
             at,
             self._turn.community,
             people.route,
+            people.crew,
             person=who,
             incoming=incoming,
             state=self._states[who.name],
