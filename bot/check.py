@@ -140,17 +140,20 @@ async def _doors(house: House) -> list[str]:
         if door.channel in troubles:
             opened = door.callback and door.channel not in faults
             callback = _callback(house.settings, door.callback) if opened else ""
-            lines.append(_door(door.called, troubles[door.channel], callback))
+            untried = getattr(house.channels.get(door.channel), "untried", "")
+            lines.append(_door(door.called, troubles[door.channel], callback, untried))
         else:
             needs = "、".join(f"LINLI_{name}" for name in door.needs)
             lines.append(f"✓ {_spaced(door.called)}没有开通（要用时设 {needs}）")
     return lines
 
 
-def _door(called: str, trouble: str, callback: str = "") -> str:
+def _door(called: str, trouble: str, callback: str = "", untried: str = "") -> str:
     if trouble and not trouble.startswith(called):
         trouble = f"{called}：{trouble}"
     line = f"✗ {trouble.rstrip('。')}" if trouble else f"✓ {_spaced(called)}正常"
+    if untried and not trouble:
+        line = f"✓ {_spaced(called)}的设置齐了（{untried}）"
     return f"{line}；{callback}" if callback else line
 
 

@@ -204,3 +204,15 @@ async def test_what_did_not_arrive_is_counted_with_what_to_do(tmp_path: Path) ->
     assert said[1].startswith("✗ 近 24 小时不知道到没到 1 条：")
     assert said[2].startswith("✓ 近 24 小时留着等对方先说话 2 条：对方 48 小时内没说过话（2）；")
     assert len(said) == 3
+
+
+async def test_a_door_that_a_try_would_harm_is_not_tried_and_says_so(
+    tmp_path: Path, wechat_far: WeChatFarSide
+) -> None:
+    given = wechat_far.credentials.environment(wechat_far.base, ("aibot", "gateway", "webhook"))
+    named = {name.removeprefix("LINLI_").lower(): value for name, value in given.items()}
+    said = await lines(settings(tmp_path, **named))
+    for name in ("智能机器人", "群机器人"):
+        assert said[name].startswith(f"✓ {name}的设置齐了")
+        assert "所以不试" in said[name]
+    assert wechat_far.calls() == []

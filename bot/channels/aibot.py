@@ -58,6 +58,7 @@ class SmartBot:
     """At /wechat/aibot where `secrets` are given, and on the long connection where there is one."""
 
     name = "aibot"
+    untried = "回调只能由平台来试；长连接一试就会把正在跑的服务挤下来，所以不试"
 
     def __init__(
         self,

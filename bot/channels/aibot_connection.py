@@ -53,12 +53,13 @@ class Connection:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._trouble = "智能机器人的长连接还没有连上：请检查网络。"
+        self._trouble = ""
         self.live = False
 
     async def run(self, hear: Hear, changed: Callable[[bool], None]) -> None:
         """Connect, and again after every break; until another holder takes over, or cancelled."""
         patience = Patience()
+        self._trouble = "智能机器人的长连接还没有连上：请检查网络。"
         while True:
             if await self._lease(LEASE):
                 try:

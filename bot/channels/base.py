@@ -157,7 +157,10 @@ class Channel(Protocol):
         ...
 
     async def probe(self) -> str:
-        """For `linli doctor` and /readyz: "" when all is well, else one Chinese line that says what to do."""
+        """For `linli doctor` and /readyz: "" when all is well, else one Chinese line that says what to do.
+
+        A channel that cannot be tried without doing harm has `untried`, the reason in Chinese.
+        """
         ...
 
 

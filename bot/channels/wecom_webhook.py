@@ -37,6 +37,7 @@ class GroupRobots:
     """One address a robot: a chat is its name. `keys` gives them anew for each message."""
 
     name = "webhook"
+    untried = "试一次就是往群里发一条，所以不试"
     limits = Limits(text=TEXT, octets=TEXT, per_chat=PACE, digests=True)
 
     def __init__(self, keys: Callable[[], Mapping[str, str]], *, uploads: Path, api_base: str) -> None:
