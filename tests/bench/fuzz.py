@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,16 +18,17 @@ from bot.channels import wechat_xml
 from bot.channels.wechat_envelope import Envelope, Secret
 from bot.clock import SystemClock
 from tests.bench import bare, doors, seed
+from tests.fakes.wechat_credentials import NOBODY
 from tests.serving import serving
 
 WIRE = Path(__file__).parents[1] / "wire"
 SECRET = Secret(bare.OA_TOKEN, bare.AES_KEY)
-CORP, TOLD = "ww0123456789abcdef", "pretended_secret-1"
-#: The doors that have an envelope: path, whom it is for, and how the outer body is written.
-SEALED: dict[str, tuple[str, Callable[[str], bytes]]] = {
-    "wechat/oa": (bare.APP_ID, lambda cipher: _xml("gh_pretended", cipher)),
-    "wechat/work": (CORP, lambda cipher: _xml(CORP, cipher)),
-    "wechat/aibot": ("", lambda cipher: json.dumps({"encrypt": cipher}).encode()),
+CORP, TOLD = NOBODY.corp_id, "pretended_secret-1"
+#: The doors that have an envelope: path, whom it is for, its recordings, and how the outer body is written.
+SEALED: dict[str, tuple[str, str, Callable[[str], bytes]]] = {
+    "wechat/oa": (bare.APP_ID, "wechat_oa", lambda cipher: _xml(NOBODY.oa_id, cipher)),
+    "wechat/work": (CORP, "wecom", lambda cipher: _xml(CORP, cipher)),
+    "wechat/aibot": ("", "aibot", lambda cipher: json.dumps({"encrypt": cipher}).encode()),
 }
 _ODD: tuple[Any, ...] = (
     None, True, 0, -1, 2**63, 1e308, "", "\0", "\ud800", "x" * 5000, [], {}, [[]], {"a": {"b": [1]}},
@@ -73,16 +75,18 @@ class Fuzzer:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._plain = [path.read_text(encoding="utf-8") for path in sorted(WIRE.rglob("*.xml"))]
-        self._json = [json.loads(path.read_text("utf-8")) for path in sorted(WIRE.rglob("*.json"))]
+        self._updates = [json.loads(path.read_text("utf-8")) for path in sorted(WIRE.glob("telegram/*.json"))]
+        self._inner = {
+            folder: [path.read_text(encoding="utf-8") for path in sorted((WIRE / folder).iterdir())]
+            for _, folder, _ in SEALED.values()
+        }
 
     def requests(self) -> Iterator[Request]:
         while True:
             yield self._telegram() if self._chance.random() < 0.25 else self._sealed()
 
     def _telegram(self) -> Request:
-        recorded = self._chance.choice(self._json)
-        update = recorded.get("update", recorded) if isinstance(recorded, dict) else recorded
+        update = self._chance.choice(self._updates)["update"]
         body = self._bytes(json.dumps(self._changed(update)))
         secret = TOLD if self._chance.random() < 0.9 else self._noise()
         headers = {"X-Telegram-Bot-Api-Secret-Token": secret, "Content-Type": "application/json"}
@@ -90,28 +94,36 @@ class Fuzzer:
 
     def _sealed(self) -> Request:
         path = self._chance.choice(sorted(SEALED))
-        receive_id, outer = SEALED[path]
+        receive_id, folder, outer = SEALED[path]
         envelope = Envelope(lambda: [SECRET], receive_id, lambda: SystemClock().now().timestamp())
-        sealed = envelope.seal(self._inside(), SECRET)
+        sealed = envelope.seal(self._inside(folder), SECRET)
         query = {name: sealed[name] for name in ("timestamp", "nonce")}
         query |= {"msg_signature": sealed["msgsignature"], "signature": sealed["msgsignature"]}
         body = outer(sealed["encrypt"])
-        if self._chance.random() < 0.3:
+        if self._chance.random() < 0.1:
             query[self._chance.choice(list(query))] = self._noise()
-        if self._chance.random() < 0.2:
+        if self._chance.random() < 0.1:
             query.pop(self._chance.choice(list(query)))
-        if self._chance.random() < 0.3:
+        if self._chance.random() < 0.15:
             body = self._bytes(body.decode())
         return self._request(path, query, {"Content-Type": "text/xml"}, body)
 
-    def _inside(self) -> str:
-        """What a good envelope holds: a recorded message, changed; or anything."""
+    def _inside(self, folder: str) -> str:
+        """What a good envelope holds: a recorded message, changed; rarely another door's, or anything."""
         kind = self._chance.random()
-        if kind < 0.45 and self._plain:
-            return self._text(self._chance.choice(self._plain))
-        if kind < 0.9:
-            return self._text(json.dumps(self._changed(self._chance.choice(self._json)), ensure_ascii=False))
-        return self._noise()
+        if kind < 0.05:
+            return self._noise()
+        if kind < 0.1:
+            folder = self._chance.choice(sorted(self._inner))
+        text = self._chance.choice(self._inner[folder])
+        if text.startswith("{") and self._chance.random() < 0.7:
+            return json.dumps(self._changed(json.loads(text)), ensure_ascii=False)
+        text = self._renumbered(text)
+        return self._text(text) if self._chance.random() < 0.6 else text
+
+    def _renumbered(self, text: str) -> str:
+        """Another message, not the recorded one again."""
+        return re.sub(r"(?<=<MsgId>)\d+|(?<=CAIQ)\w+", lambda _: str(self._chance.randrange(10**15)), text)
 
     def _changed(self, value: Any) -> Any:
         """The same with a field or two that are something else, or not there."""
