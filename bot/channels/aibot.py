@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from bot.channels import aibot_reading, aibot_saying, callback
+from bot.channels import aibot_reading, aibot_saying, callback, wechat_callback
 from bot.channels.aibot_connection import Connection, Frame
 from bot.channels.aibot_reading import Asked, Picture, Spoken, Tapped
 from bot.channels.base import (
@@ -101,18 +101,7 @@ class SmartBot:
         self.limits = replace(self.limits, windowed=not live)
 
     async def _check(self, request: web.Request) -> web.Response:
-        """The platform tries the address: what it sealed comes back bare (WeCom doc 91116)."""
-        query = request.query
-        try:
-            opened = self._envelope.open(
-                query.get("msg_signature", ""),
-                query.get("timestamp", ""),
-                query.get("nonce", ""),
-                query.get("echostr", ""),
-            )
-        except Refused as refused:
-            return callback.refusal(self.counters, refused)
-        return web.Response(text=opened.text)
+        return wechat_callback.tried(request, self._envelope, self.counters)
 
     async def _callback(self, request: web.Request) -> web.Response:
         query = request.query

@@ -1,4 +1,4 @@
-"""What the callbacks with XML have in common: opening the envelope, sealing the answer, putting aside."""
+"""What the callbacks of WeChat have in common: the try of an address, the envelope, putting aside."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ async def opened(request: web.Request, envelope: Envelope) -> tuple[Opened, Mapp
         query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), cipher
     )
     return found, outer
+
+
+def tried(request: web.Request, envelope: Envelope, counters: Counters) -> web.Response:
+    """WeCom tries the address: what it sealed comes back bare, within a second (WeCom doc 91116)."""
+    query = request.query
+    given = (query.get(name, "") for name in ("msg_signature", "timestamp", "nonce", "echostr"))
+    try:
+        return web.Response(text=envelope.open(*given).text)
+    except Refused as refused:
+        return callback.refusal(counters, refused)
 
 
 def reply(envelope: Envelope, secret: Secret, fields: Mapping[str, object]) -> web.Response:

@@ -98,18 +98,7 @@ class WeComApp:
         await asyncio.Event().wait()
 
     async def _check(self, request: web.Request) -> web.Response:
-        """The platform tries the address: what it sealed comes back bare (WeCom doc 91116)."""
-        query = request.query
-        try:
-            opened = self._envelope.open(
-                query.get("msg_signature", ""),
-                query.get("timestamp", ""),
-                query.get("nonce", ""),
-                query.get("echostr", ""),
-            )
-        except Refused as refused:
-            return callback.refusal(self.counters, refused)
-        return web.Response(text=opened.text)
+        return wechat_callback.tried(request, self._envelope, self.counters)
 
     async def _callback(self, request: web.Request) -> web.Response:
         try:

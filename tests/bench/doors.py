@@ -176,28 +176,32 @@ async def repeated(folder: Path, api: str, messages: int, *, at_once: int = 50) 
             return count(folder, told, said)
 
 
+async def _writes(
+    told: Platform, waiting: Iterator[tuple[int, tuple[str, str]]], said: dict[str, str], over: asyncio.Event
+) -> None:
+    """A resident, who reports one matter after another until it is over."""
+    for number, (openid, words) in waiting:
+        if over.is_set():
+            return
+        said[str(number)] = words
+        await told.say(openid, str(number), words)
+
+
 async def killed(folder: Path, api: str, kills: int) -> Counted:
     """kill -9 at random moments while residents write; every message is repeated until it is acknowledged."""
     await seed.fill(folder, "wechat_oa", staff="web")
-    chance, said, over = random.Random(9), dict[str, str](), False
+    chance, said, over = random.Random(9), dict[str, str](), asyncio.Event()
     async with platform() as told:
         waiting = iter(enumerate(matters()))
 
-        async def resident() -> None:
-            for number, (openid, words) in waiting:
-                if over:
-                    return
-                said[str(number)] = words
-                await told.say(openid, str(number), words)
-
-        residents = [asyncio.create_task(resident()) for _ in range(4)]
+        residents = [asyncio.create_task(_writes(told, waiting, said, over)) for _ in range(4)]
         for _ in range(kills):
             async with _life(folder, api, told) as running:
                 await asyncio.sleep(chance.uniform(0.02, 0.5))
                 running.process.kill()
         async with _life(folder, api, told) as running:
             await asyncio.sleep(0.3)
-            over = True
+            over.set()
             await asyncio.gather(*residents)
             await _carried(folder)
             running.process.kill()
@@ -264,18 +268,11 @@ class Stopped:
 async def told_to_stop(folder: Path, api: str) -> Stopped:
     """SIGTERM in the middle of it, then a new start."""
     await seed.fill(folder, "wechat_oa", staff="web")
-    said, over = dict[str, str](), False
+    said, over = dict[str, str](), asyncio.Event()
     async with platform() as told:
         waiting = iter(enumerate(matters()))
 
-        async def resident() -> None:
-            for number, (openid, words) in waiting:
-                if over:
-                    return
-                said[str(number)] = words
-                await told.say(openid, str(number), words)
-
-        residents = [asyncio.create_task(resident()) for _ in range(8)]
+        residents = [asyncio.create_task(_writes(told, waiting, said, over)) for _ in range(8)]
         async with _life(folder, api, told) as running:
             await asyncio.sleep(1)
             began = time.perf_counter()
@@ -283,7 +280,7 @@ async def told_to_stop(folder: Path, api: str) -> Stopped:
             status = await asyncio.to_thread(running.process.wait, STOPS)
             seconds = time.perf_counter() - began
         async with _life(folder, api, told):
-            over = True
+            over.set()
             await asyncio.gather(*residents)
             await _carried(folder)
         return Stopped(seconds, status, count(folder, told, said))
