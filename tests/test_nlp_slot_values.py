@@ -479,11 +479,11 @@ def test_finding_never_raises(slot: str, text: str) -> None:
     "piece", ["3栋", "一二三,", "1 ", "王", "小王,", "两大一小", "给", "a同意 b不", "粤b1", "#1号", "。"]
 )
 def test_finding_is_quick_on_floods(slot: str, piece: str) -> None:
-    """Processor time, far above the 20 ms that it takes, so that a busy machine doesn't fail it."""
+    """Processor time, far above the 20 ms that it takes: coverage and a busy machine may multiply them."""
     text = (piece * 10_000)[:10_000]
     begun = clock.process_time()
     FINDERS[slot](text)
-    assert clock.process_time() - begun < 0.25
+    assert clock.process_time() - begun < 1
 
 
 @given(

@@ -14,10 +14,10 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.channels import pictures
-from bot.channels.base import Counters, Handle, Limits, Outgoing, PermanentFailure, Photo
+from bot.channels.base import Counters, Handle, Limits, Outgoing, PermanentFailure, Photo, RetryLater
 from bot.channels.carrying import in_pieces
 from bot.channels.text import octets, split
-from bot.channels.wechat_api import WeChatApi, failure
+from bot.channels.wechat_api import ApiError, WeChatApi, failure
 from bot.channels.wecom_token import app_tokens, refusal
 from bot.messages import Lane
 
@@ -77,6 +77,8 @@ class CustomerGroups:
                 "/cgi-bin/externalcontact/add_msg_template", body, tokens=self._tokens
             )
         except Exception as problem:
+            if isinstance(problem, ApiError) and problem.code == 48002:  # no task, until somebody allows it
+                raise RetryLater("48002 应用没有这个接口的权限", whole_channel=True) from None
             raise failure(problem, Lane.NOTICE) from None
         task = str(answer.get("msgid") or "")
         failed = answer.get("fail_list")
