@@ -144,9 +144,10 @@ class Delivery:
         return next(((lane, most - taken) for lane, most in ROOM if taken < most), None)
 
     def _paused(self) -> set[str]:
-        """The channels whose platform wants to be left alone."""
+        """The channels whose platform wants to be left alone, and those that others send for now."""
         now = self._clock.now()
-        return {name for name, (until, _) in self._pauses.items() if until > now}
+        elsewhere = {name for name, channel in self._channels.items() if not channel.limits.here}
+        return elsewhere | {name for name, (until, _) in self._pauses.items() if until > now}
 
     def _full(self) -> set[str]:
         """The channels that have all hands full."""

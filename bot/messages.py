@@ -135,7 +135,7 @@ class Outgoing:
 
     `person` is who shall read it. `token` is what the platform gave for it (`Grant`). `closed` says that the
     platform takes no ordinary message to that chat now, only a notice of its own kind; `bare`, that its pace
-    leaves room for the words only.
+    leaves room for the words only. `mentions` are who is called by it in a group, by the platform's names.
     """
 
     id: int
@@ -149,3 +149,4 @@ class Outgoing:
     token: str = ""
     closed: bool = False
     bare: bool = False
+    mentions: tuple[str, ...] = ()

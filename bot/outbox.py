@@ -50,6 +50,7 @@ class OutboxRow(Model):
     done_ms = fields.BigIntField(null=True)
     reason = fields.TextField()
     receipt = fields.CharField(max_length=255, db_default="")
+    mentions = fields.TextField(db_default="")
 
     class Meta:
         table = "outbox"
@@ -62,8 +63,8 @@ class OutboxRow(Model):
 
 _PUT = Statement(
     "insert into outbox (channel, chat, person_id, text, buttons, photos, lane, once, state, attempts,"
-    " due_ms, made_ms, done_ms, reason, receipt)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8, $10, 0, $9, $9, $11, $12, '')"
+    " due_ms, made_ms, done_ms, reason, receipt, mentions)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $10, 0, $9, $9, $11, $12, '', $13)"
     " on conflict (once) do nothing returning id"
 )
 # Within a chat the oldest goes first, whatever failed before it: a later message waits for an earlier one of
@@ -75,7 +76,7 @@ _FIRST = (
 )
 
 
-_READ = "id, channel, chat, text, buttons, photos, lane, attempts, person_id"
+_READ = "id, channel, chat, text, buttons, photos, lane, attempts, person_id, mentions"
 
 
 def _claim(locking: str) -> str:
@@ -151,8 +152,9 @@ async def put(
     photos: tuple[Photo, ...] = (),
     once: str | None = None,
     by_acknowledgement: bool = False,
+    mentions: Iterable[str] = (),
 ) -> int | None:
-    """Owe a message; its id, or None when `once` was owed before.
+    """Owe a message; its id, or None when `once` was owed before. No name in `mentions` has a blank.
 
     One that goes `by_acknowledgement` is the channel's to give, and none of delivery's (see `carry_answer`).
     """
@@ -170,6 +172,7 @@ async def put(
         int(State.SENT if by_acknowledgement else State.QUEUED),
         milliseconds(now) if by_acknowledgement else None,
         BY_ACKNOWLEDGEMENT if by_acknowledgement else "",
+        " ".join(mentions),
     )
     return int(row["id"]) if row else None
 
@@ -212,6 +215,7 @@ def _outgoing(row: dict[str, Any]) -> Outgoing:
         buttons=read_buttons(row["buttons"]),
         photos=read_photos(row["photos"]),
         person=row["person_id"],
+        mentions=tuple(row["mentions"].split()),
     )
 
 

@@ -65,13 +65,17 @@ class Passage:
             await self.divert(db, message, State.KEPT, "the platform's window is shut", now)
             return None
         message = replace(message, bare=verdict.bare)
-        if not limits.windowed:
+        if not (limits.windowed or limits.digests):
             return Parcel(message, (message,), tries)
         rows = await self._with(db, message, limits, now)
-        merged = "\n\n".join(row.text for row in rows) if len(rows) > 1 else message.text
-        buttons = tuple(button for row in rows for button in row.buttons)
-        whole = replace(message, text=merged, buttons=buttons, token=verdict.token)
-        return Parcel(whole, rows, tries, cost.needed)
+        whole = replace(
+            message,
+            text="\n\n".join(row.text for row in rows) if len(rows) > 1 else message.text,
+            buttons=tuple(button for row in rows for button in row.buttons),
+            token=verdict.token,
+            mentions=tuple(dict.fromkeys(one for row in rows for one in row.mentions)),
+        )
+        return Parcel(whole, rows, tries, cost.needed if limits.windowed else 0)
 
     async def _with(
         self, db: BaseDBAsyncClient, message: Outgoing, limits: Limits, now: datetime

@@ -47,7 +47,8 @@ class Limits:
     Notices leave `reserve` messages of a window to what is more urgent.
     `octets` is the most bytes of UTF-8 in one message of ours; a longer one goes as several. `cost` tells how
     many of the platform's messages one makes, where that is not one for each `octets` and each picture. What
-    does not `push` is read only when somebody looks.
+    does not `push` is read only when somebody looks. Several that wait for one chat make one message, where
+    the channel `digests` them. What is not `here` can't be sent by this process now: it waits, untouched.
     """
 
     text: int = 4096
@@ -62,6 +63,8 @@ class Limits:
     reserve: int = 0
     cost: Callable[[Outgoing], Cost] | None = None
     pushes: bool = True
+    digests: bool = False
+    here: bool = True
 
     @property
     def counted(self) -> bool:
