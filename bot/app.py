@@ -84,7 +84,7 @@ class House:
         self.channels: dict[str, Channel] = {}
         self.dialogue = Dialogue(skills())
         lease = LEASE * max(settings.clock_speed, 1.0)
-        self.delivery = Delivery(self.store, self.clock, self.channels, lease)
+        self.delivery = Delivery(self.store, self.clock, self.channels, self.communities, lease)
         self.pipeline = Pipeline(
             self.store, self.clock, self.communities, self.minds, self.dialogue, self.delivery.wake
         )

@@ -17,6 +17,7 @@ from bot import budget, outbox
 from bot.channels.base import Channel, PermanentFailure, RetryLater, UnknownOutcome
 from bot.clock import Clock
 from bot.domain import people
+from bot.domain.communities import Community
 from bot.inbox import milliseconds
 from bot.messages import Lane, Outgoing
 from bot.outbox import State
@@ -66,10 +67,15 @@ class Delivery:
     """One per process. Messages of one chat go one after another, chats and channels side by side."""
 
     def __init__(
-        self, store: Store, clock: Clock, channels: Mapping[str, Channel], lease: timedelta = LEASE
+        self,
+        store: Store,
+        clock: Clock,
+        channels: Mapping[str, Channel],
+        communities: Mapping[int, Community],
+        lease: timedelta = LEASE,
     ) -> None:
         self._store, self._clock, self._channels, self._lease = store, clock, channels, lease
-        self._passage = Passage(channels, lease)
+        self._passage = Passage(channels, communities, lease)
         self._wake = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._ended: list[Ended] = []

@@ -11,9 +11,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from bot import budget, outbox
 from bot.channels import text
 from bot.channels.base import Channel, Cost, Limits
-from bot.domain import people
+from bot.domain import dispatch, people
+from bot.domain.communities import Community
 from bot.messages import Lane, Outgoing
 from bot.outbox import State
+from bot.responses import Reader
+from bot.unit_of_work import GROUP_ROBOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,10 @@ class Parcel:
 class Passage:
     """Knows every channel's bounds; the counting is in the database (`bot.budget`)."""
 
-    def __init__(self, channels: Mapping[str, Channel], lease: timedelta) -> None:
-        self._channels, self._lease = channels, lease
+    def __init__(
+        self, channels: Mapping[str, Channel], communities: Mapping[int, Community], lease: timedelta
+    ) -> None:
+        self._channels, self._communities, self._lease = channels, communities, lease
 
     async def admit(
         self, db: BaseDBAsyncClient, message: Outgoing, tries: int, now: datetime
@@ -99,7 +104,31 @@ class Passage:
             await outbox.readdress(db, message.id, channel, chat, now=now, reason=why)
             return State.QUEUED
         await outbox.end(db, message.id, state, now=now, reason=reason)
+        await self._call_in_group(db, message, now)
         return state
+
+    async def _call_in_group(self, db: BaseDBAsyncClient, message: Outgoing, now: datetime) -> None:
+        """Whoever works here and can't be alerted anywhere is called in staff's group, once a day."""
+        if message.person is None or message.lane not in (Lane.DANGER, Lane.ALERT):
+            return
+        person = await people.get(db, message.person)
+        community = self._communities.get(person.community_id)
+        crew = await people.crew(db, [person.id]) if community and community.staff_group else {}
+        if community is None or person.id not in crew or GROUP_ROBOT not in self._channels:
+            return
+        said = community.wording.say(
+            "dialog.unreached", Reader(community.zone, now), {"who": dispatch.called(person)}
+        )
+        await outbox.put(
+            db,
+            GROUP_ROBOT,
+            community.staff_group,
+            said.text,
+            now=now,
+            lane=message.lane,
+            once=f"unreached:{person.id}:{now.astimezone(community.zone):%Y%m%d}",
+            mentions=filter(None, [crew[person.id]]),
+        )
 
     async def _elsewhere(
         self, db: BaseDBAsyncClient, message: Outgoing, now: datetime

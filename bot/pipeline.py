@@ -152,6 +152,7 @@ class Pipeline:
             now,
             self._communities[person.community_id],
             people.route,
+            people.crew,
             person=person,
             incoming=message,
             state=state,

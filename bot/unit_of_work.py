@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot import conversation, outbox
+from bot.masking import masked
 from bot.messages import Lane, Photo
 from bot.responses import Reader, Said, Wording
 
@@ -34,6 +35,9 @@ class Tenant(Protocol):
     @property
     def zone(self) -> Any: ...
 
+    @property
+    def staff_group(self) -> str: ...
+
 
 C_co = TypeVar("C_co", bound=Tenant, covariant=True)
 
@@ -56,6 +60,9 @@ class Address:
 
 #: For each of the persons, where to write to them; nobody for who can't be reached.
 Route = Callable[[BaseDBAsyncClient, Sequence[int]], Awaitable[dict[int, Address]]]
+#: Those of the persons who work here, and by what name the group robot can call each; "" where it can't.
+Crew = Callable[[BaseDBAsyncClient, Sequence[int]], Awaitable[dict[int, str]]]
+GROUP_ROBOT = "webhook"  # the channel that writes into staff's group
 
 
 @dataclass(slots=True)
@@ -66,13 +73,28 @@ class _Note:
     lane: Lane
     once: str | None
     photos: tuple[Photo, ...]
+    confided: bool
+
+    def public(self) -> bool:
+        """Whether it is an alert, and about something that has a face for groups: a ticket, say."""
+        about = any(hasattr(value, "for_group") for value in self.values.values())
+        return about and not self.confided and self.lane in (Lane.DANGER, Lane.ALERT)
+
+
+def _public(value: Any) -> Any:
+    """A value as a group may see it."""
+    if isinstance(value, str):
+        return masked(value)
+    return value.for_group() if hasattr(value, "for_group") else value
 
 
 class UnitOfWork(Generic[C_co]):
     """What happens at one instant in one community, or doesn't. `now` is aware and in UTC."""
 
-    def __init__(self, db: BaseDBAsyncClient, now: datetime, community: C_co, route: Route) -> None:
-        self.db, self.now, self.community, self._route = db, now, community, route
+    def __init__(
+        self, db: BaseDBAsyncClient, now: datetime, community: C_co, route: Route, crew: Crew
+    ) -> None:
+        self.db, self.now, self.community, self._route, self._crew = db, now, community, route, crew
         self._notes: list[_Note] = []
 
     def notify(
@@ -84,12 +106,17 @@ class UnitOfWork(Generic[C_co]):
         lane: Lane = Lane.ALERT,
         once: str | None = None,
         photos: tuple[Photo, ...] = (),
+        confided: bool = False,
         **values: Any,
     ) -> None:
-        """Tell persons in their private chats, each once. `once` names the news: a second time is dropped."""
+        """Tell persons in their private chats, each once. `once` names the news: a second time is dropped.
+
+        Alerts to those who work here are posted in staff's group too, unless they are `confided` to the
+        persons as residents.
+        """
         ids = tuple(dict.fromkeys(person.id for person in people))
         if ids:
-            self._notes.append(_Note(ids, key, values, lane, once, photos))
+            self._notes.append(_Note(ids, key, values, lane, once, photos, confided))
 
     def reader(self, traditional: bool = False) -> Reader:
         return Reader(self.community.zone, self.now, traditional)
@@ -105,7 +132,28 @@ class UnitOfWork(Generic[C_co]):
             for person in note.people:
                 if person in where:
                     await self._write(note, person, where[person])
+        if everybody and self.community.staff_group:
+            await self._tell_staff_group(await self._crew(self.db, sorted(everybody)))
         self._notes.clear()
+
+    async def _tell_staff_group(self, crew: Mapping[int, str]) -> None:
+        """News for staff about something that a group may hear of, once and without anybody's door."""
+        for note in self._notes:
+            called = [crew[person] for person in note.people if person in crew]
+            if not called or not note.public():
+                continue
+            said = self.render(note.key, **{name: _public(value) for name, value in note.values.items()})
+            tail = f"\n{self.render('dialog.answer_elsewhere').text}" if said.buttons + said.choices else ""
+            await outbox.put(
+                self.db,
+                GROUP_ROBOT,
+                self.community.staff_group,
+                said.text + tail,
+                now=self.now,
+                lane=note.lane,
+                once=f"{note.once}:{GROUP_ROBOT}" if note.once else None,
+                mentions=dict.fromkeys(filter(None, called)),
+            )
 
     async def _write(self, note: _Note, person: int, to: Address) -> None:
         said = self.render(note.key, to.traditional, **note.values)

@@ -64,7 +64,7 @@ class Jobs:
         if community is None:  # its file is not here; nothing is told in words that nobody chose
             await self._put_off(ticket_id, db)
             return
-        work = UnitOfWork(db, now, community, people.route)
+        work = UnitOfWork(db, now, community, people.route, people.crew)
         await promises.act(work, ticket_id)
         await work.post()
 

@@ -85,7 +85,7 @@ async def test_two_workers_at_one_database_never_send_one_message_twice(house: H
     second = house.store if house.store.sqlite else Store(house.store.url, MODELS)
     if second is not house.store:
         await second.open()
-    other = Delivery(second, house.clock, house.channels)
+    other = Delivery(second, house.clock, house.channels, house.communities)
     tasks = [asyncio.create_task(one.run()) for one in (house.delivery, other)]
     async with asyncio.timeout(40):
         while await value(house, "select count(*) as n from outbox where state = 0"):

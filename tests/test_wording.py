@@ -11,7 +11,7 @@ from bot.app import skills
 from bot.dialog.dialogue import Dialogue
 from bot.responses import Reader, Wording
 from nlp.understanding import Understanding
-from tests import test_binding, test_edits, test_orders, test_turns
+from tests import test_binding, test_edits, test_orders, test_staff_group, test_turns
 from tests.chat import chats, heard, verdict
 
 WORDING = Wording.load()
@@ -42,6 +42,8 @@ async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
         await test_turns.trouble()
         await test_turns.one_of_several()
         await test_orders.waits()
+        await test_staff_group.told()
+        await test_staff_group.unreached()
         for corner in (test_turns.too_late, test_turns.decided_twice, test_orders.breaks):
             with monkeypatch.context() as patch:
                 await corner(patch.setattr)

@@ -68,6 +68,11 @@ class Community:
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     id: int = 0
 
+    @property
+    def staff_group(self) -> str:
+        """The group robot in whose group alerts to staff are posted too; "" where there is none."""
+        return str(self.channels.get("webhook", {}).get("staff", ""))
+
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(places=self.places, words=self.words)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bot import masking
 from bot.domain import applications, dispatch, households, people
 from bot.domain.communities import Community, Work
 from bot.domain.people import Home, Person
@@ -26,7 +27,7 @@ def to_call(order: Order) -> str:
 
 def masked(phone: str) -> str:
     """As alerts show it; whoever takes the ticket sees it whole."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "没留电话"
+    return masking.number(phone) if len(phone) >= 8 else "没留电话"
 
 
 async def recognise(work: Work, stranger: Person, incoming: Incoming, places: Iterable[Place]) -> Person:

@@ -297,6 +297,10 @@ _FIND_HOME = Statement(
     "select id, building, unit, room from home"
     " where community_id = $1 and building = $2 and unit = $3 and room = $4"
 )
+_WORKS = Statement(
+    "select a.address from role_grant g left join account a on a.person_id = g.person_id and a.channel = $2"
+    " where g.person_id = $1 and g.role in ($3, $4) order by a.seen_ms desc, a.id desc limit 1"
+)
 _ADDRESSES = Statement(
     "select a.person_id, a.channel, a.address, p.traditional"
     " from account a join person p on p.id = a.person_id"
@@ -483,6 +487,16 @@ async def holders(
             continue
         found.setdefault(row["id"], _person(row, [one]))
     return list(found.values())
+
+
+async def crew(db: BaseDBAsyncClient, person_ids: Sequence[int]) -> dict[int, str]:
+    """Those of the persons who are staff or leads, with their userid in WeCom; "" where there is none."""
+    found = {}
+    for person_id in person_ids:
+        row = await _WORKS.row(db, person_id, "wecom", str(Role.STAFF), str(Role.LEAD))
+        if row:
+            found[person_id] = row["address"] or ""
+    return found
 
 
 async def route(db: BaseDBAsyncClient, person_ids: Sequence[int]) -> dict[int, Address]:

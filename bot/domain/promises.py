@@ -116,4 +116,4 @@ async def _alert_again(work: Work, ticket: Ticket) -> None:
     work.notify(asked, "emergency.again", lane=Lane.DANGER, ticket=ticket, words=ticket.words)
     if step == TELL_REPORTER:
         reporter = await people.get(work.db, ticket.reporter_id)
-        work.notify([reporter], "emergency.nobody", lane=Lane.DANGER, ticket=ticket)
+        work.notify([reporter], "emergency.nobody", lane=Lane.DANGER, confided=True, ticket=ticket)

@@ -124,7 +124,7 @@ async def report(
     work.notify(asked, key, ticket=ticket, wanted=details(work, ticket), photos=tuple(pictures))
     if ticket.home_id:
         family = without(await people.household(work.db, ticket.home_id), person)
-        work.notify(family, "repair.filed_for", ticket=ticket, who=person.called)
+        work.notify(family, "repair.filed_for", confided=True, ticket=ticket, who=person.called)
     return ticket
 
 
@@ -148,7 +148,7 @@ async def hurry(work: Work, ticket: Ticket) -> Ticket:
 async def tell_concerned(work: Work, ticket: Ticket, key: str, *but: Person | None, **values: Any) -> None:
     """Tell the reporter, the household and the subscribers."""
     family = without(await tickets.concerned(work.db, ticket), *but)
-    work.notify(family, key, ticket=ticket, **values)
+    work.notify(family, key, confided=True, ticket=ticket, **values)
 
 
 async def assignee(work: Work, ticket: Ticket) -> Person | None:
