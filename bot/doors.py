@@ -225,6 +225,28 @@ def _wecom(house: House, fresh: Fresh) -> None:
         house.add(kf)
 
 
+def _group_robots(house: House, fresh: Fresh) -> None:
+    from bot.channels.wecom_webhook_table import read_keys  # noqa: PLC0415
+
+    keys = rotating(fresh, lambda now: tuple(read_keys(now.wecom_webhook_key or "").items()))
+    for community in house.communities.values():
+        wanted = community.staff_group
+        if wanted and wanted not in dict(keys()):
+            raise ValueError(
+                f"{community.slug} 的小区文件把师傅的提醒发到群机器人「{wanted}」，"
+                f"LINLI_WECOM_WEBHOOK_KEY 里没有它，要写 {wanted}=key"
+            )
+    if not keys():
+        return
+    from bot.channels import wecom_webhook  # noqa: PLC0415
+
+    house.add(
+        wecom_webhook.GroupRobots(
+            lambda: dict(keys()), uploads=house.uploads, api_base=house.settings.wecom_api_base
+        )
+    )
+
+
 def rotating(fresh: Fresh, read: Callable[[Settings], Sequence[S]]) -> Callable[[], Sequence[S]]:
     """What is read from the settings, anew when they change. ValueError at once for what can't be read now.
 
@@ -264,6 +286,7 @@ DOORS = (
     ),
     Door("kf", "微信客服", ("WECOM_KF",), lambda *_: None),  # the app's door opens it
     Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
+    Door("webhook", "群机器人", ("WECOM_WEBHOOK_KEY",), _group_robots),
     Door(
         "customer_groups",
         "客户群通知",

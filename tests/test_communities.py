@@ -72,7 +72,7 @@ def test_a_file_with_a_fault_is_refused_in_one_line(tmp_path: Path, text: str, f
 @pytest.mark.parametrize(
     ("text", "fault", "line"),
     [
-        ("[channels.telgram]\nname = 'x'", "channels.telgram: unknown; there is wechat_oa", 2),
+        ("[channels.telgram]\nname = 'x'", "channels.telgram: unknown; there is webhook, wechat_oa", 2),
         ("[channels.wechat_oa]\ncolour = 'red'", "channels.wechat_oa: unknown colour", 2),
         ("[[channels.wechat_oa.menu]]\nsays = '报修'", "a button has a name", 2),
         ("[[channels.wechat_oa.menu]]\nname = '很长很长的名字'\nsays = 'x'", "很长很长的名字: too long", 2),

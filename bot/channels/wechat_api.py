@@ -182,23 +182,23 @@ class WeChatApi:
 
         return await _with_token(tokens, once)
 
-    async def picture(self, url: str, hosts: Sequence[str]) -> bytes:
+    async def picture(self, url: str, hosts: Sequence[str], most: int = FILE) -> bytes:
         """The bytes of a picture that the platform keeps at an address of its own. Raises like `call`.
 
-        Only where the platform `keeps` pictures.
+        Only where the platform `keeps` pictures; Garbled for more than `most` bytes.
         """
         if not self.keeps(url, hosts):
             raise ApiError(ELSEWHERE, "an address of somebody else", {})
-        return (await self._request(url, {}, None, FILE))[1]
+        return (await self._request(url, {}, None, most))[1]
 
-    async def post_to(self, url: str, body: object) -> dict[str, Any]:
+    async def post_to(self, url: str, body: object, hosts: Sequence[str] = ()) -> dict[str, Any]:
         """Post to an address that the platform gave us, if it is the platform's. Raises like `call`."""
-        if not self.owns(url):
+        if not self.keeps(url, hosts):
             raise ApiError(ELSEWHERE, "an address of somebody else", {})
         return _sound((await self._request(url, {}, body, ANSWER))[1])
 
     def keeps(self, url: str, hosts: Sequence[str]) -> bool:
-        """Whether a picture's address is the platform's: its own, or by HTTPS below one of these hosts."""
+        """Whether an address is the platform's: where it is called, or by HTTPS below one of these hosts."""
         try:
             parts = urlsplit(url)
             below = f".{parts.hostname or ''}".endswith(tuple(f".{host}" for host in hosts))
