@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -90,6 +91,7 @@ class House:
         )
         self.jobs = Jobs(self.store, self.clock, self.communities, self.delivery.wake)
         self._ticker = Ticker(self.jobs.tick)
+        self._name = secrets.token_hex(8)  # among the processes that share a database
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, *, migrate: bool | None = None, serving: bool = False) -> None:
@@ -233,7 +235,20 @@ class House:
             since = clock.now() - timedelta(seconds=seconds)
             return await run(lambda db: inbox.pictures(db, channel, since))
 
-        return Desk(carry_answer, gone, lost, bookmark, keep_bookmark, pictures)
+        async def remembered(message: str) -> tuple[bool, Outgoing | None]:
+            async def look(db: BaseDBAsyncClient) -> tuple[bool, Outgoing | None]:
+                answer = await outbox.answer_to(db, channel, message)
+                return answer is not None or await inbox.known(db, channel, message), answer
+
+            return await run(look)
+
+        async def lease(name: str, seconds: float) -> bool:
+            if self.store.sqlite:  # one process serves a file
+                return True
+            now = SystemClock().now()  # a rehearsal's clock runs faster than the other process's
+            return await run(lambda db: bookmarks.lease(db, name, self._name, now=now, seconds=seconds))
+
+        return Desk(carry_answer, gone, lost, bookmark, keep_bookmark, pictures, remembered, lease)
 
     async def spoken(self, channel: str, chat: str, limit: int) -> list[dict[str, object]]:
         """What was said in a chat on both sides, oldest first: rows of inbox and outbox."""

@@ -39,6 +39,7 @@ _PUT = Statement(
     "insert into inbox (channel, message, chat, sender, sender_name, text, photos, at_ms)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (channel, message) do nothing returning id"
 )
+_KNOWN = Statement("select id from inbox where channel = $1 and message = $2")
 _FORGET = Statement("update inbox set text = '' where id = $1 returning id")
 _PICTURES = Statement(
     "select photos from inbox where channel = $1 and photos <> '' and at_ms > $2 order by id desc limit 1000"
@@ -77,6 +78,11 @@ async def first_time(db: BaseDBAsyncClient, message: Incoming, now: datetime) ->
         milliseconds(now),
     )
     return int(row["id"]) if row else None
+
+
+async def known(db: BaseDBAsyncClient, channel: str, message: str) -> bool:
+    """Whether we accepted a message with this id."""
+    return await _KNOWN.row(db, channel, message[:160]) is not None
 
 
 async def forget_words(db: BaseDBAsyncClient, row: int) -> None:

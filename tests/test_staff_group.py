@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from bot.app import House
 from bot.channels.base import Limits, Outgoing, PermanentFailure
 from bot.domain import people
 from bot.domain.people import Role
 from bot.messages import Lane
 from bot.script import Captured
 from tests.chat import Town, town
-from tests.house import rows, value
+from tests.house import Who, declare, rows, value
 from tests.test_turns import settle
 
 ROBOT = "值班群"
@@ -161,3 +162,16 @@ async def test_without_a_group_nothing_is_posted() -> None:
         shut_out(here, "老李")
         await here.say("王芳", "厨房水管漏水了")
         assert posted == []
+
+
+async def test_who_works_here_and_what_wecom_calls_them(house: House) -> None:
+    ids = await declare(
+        house,
+        Who("LiJianGuo", "老李二", Role.STAFF, channel="wecom"),
+        Who("banzhang", "班长", Role.LEAD, channel="wecom"),
+        Who("fang", "王芳二", Role.RESIDENT, channel="wecom"),
+        Who("zhuren2", "主任", Role.COMMITTEE, channel="wecom"),
+        Who("nobody", "小赵", Role.STAFF),
+    )
+    crew = await house.store.run(lambda db: people.crew(db, list(ids.values())))
+    assert crew == {ids["LiJianGuo"]: "LiJianGuo", ids["banzhang"]: "banzhang", ids["nobody"]: ""}

@@ -121,6 +121,11 @@ class Desk:
     keep_bookmark: Callable[[str, str], Awaitable[None]]
     #: Pictures that came through this channel within so many seconds, with their source.
     pictures: Callable[[float], Awaitable[Sequence[Photo]]]
+    #: Whether a message with this id was kept, and the answer to it while the acknowledgement owes it.
+    remembered: Callable[[str], Awaitable[tuple[bool, Outgoing | None]]]
+    #: Have something (by its name) for so many seconds that only one process may have; whether it is ours.
+    #: Asking again keeps it, no seconds give it back.
+    lease: Callable[[str, float], Awaitable[bool]]
 
 
 class Channel(Protocol):
