@@ -225,6 +225,41 @@ def _wecom(house: House, fresh: Fresh) -> None:
         house.add(kf)
 
 
+def _smart_bot(house: House, fresh: Fresh) -> None:
+    settings = house.settings
+    called = whole("智能机器人的回调", settings, "wecom_aibot_", "token", "aes_key")
+    connected = whole("智能机器人的长连接", settings, "wecom_aibot_", "id", "secret")
+    if not (called or connected):
+        return
+    from bot.channels import aibot  # noqa: PLC0415 - wechatpy, for who needs it
+    from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
+
+    url = settings.wecom_aibot_ws_url
+    if connected and not url.startswith(("wss://", "ws://")):
+        raise ValueError("LINLI_WECOM_AIBOT_WS_URL 要以 wss:// 开头")
+
+    def credentials() -> tuple[str, str]:
+        now = fresh()
+        return now.wecom_aibot_id or "", now.wecom_aibot_secret or ""
+
+    house.add(
+        aibot.SmartBot(
+            secrets=rotating(
+                fresh, lambda now: secrets_of(now.wecom_aibot_token or "", now.wecom_aibot_aes_key or "")
+            )
+            if called
+            else None,
+            line=(url, credentials) if connected else None,
+            desk=house.desk("aibot"),
+            uploads=house.uploads,
+            api_base=settings.wecom_api_base,
+            salt=secret(settings),
+            company=settings.wecom_corp_id or "",
+            now=SystemClock().now,
+        )
+    )
+
+
 def _group_robots(house: House, fresh: Fresh) -> None:
     from bot.channels.wecom_webhook_table import read_keys  # noqa: PLC0415
 
@@ -286,6 +321,13 @@ DOORS = (
     ),
     Door("kf", "微信客服", ("WECOM_KF",), lambda *_: None),  # the app's door opens it
     Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
+    Door(
+        "aibot",
+        "智能机器人",
+        ("WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY"),
+        _smart_bot,
+        callback="/wechat/aibot",
+    ),
     Door("webhook", "群机器人", ("WECOM_WEBHOOK_KEY",), _group_robots),
     Door(
         "customer_groups",
