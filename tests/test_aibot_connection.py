@@ -249,7 +249,7 @@ async def test_what_is_owed_waits_for_the_connection_and_loses_no_try(
     assert row == {"state": int(Owed.QUEUED), "attempts": 0}
     assert "检查网络" in await bot(served).probe()
     await wechat_far.start()
-    await until(wechat_far.live)
+    await until(lambda: line(served).state is State.LIVE)
     assert await bot(served).probe() == ""
     served.house.delivery.wake()
     await calls(wechat_far, PUSH)
@@ -313,7 +313,7 @@ async def test_a_secret_that_is_refused_is_said_and_tried_again_slowly(
         assert len(wechat_far.calls("ws/aibot_subscribe")) == 1
         right = (wechat_far.credentials.aibot_id, wechat_far.credentials.aibot_secret)
         line(served)._credentials = lambda: right
-        await until(wechat_far.live)
+        await until(lambda: line(served).state is State.LIVE)
         assert await bot(served).probe() == ""
 
 
