@@ -248,7 +248,18 @@ class House:
             now = SystemClock().now()  # a rehearsal's clock runs faster than the other process's
             return await run(lambda db: bookmarks.lease(db, name, self._name, now=now, seconds=seconds))
 
-        return Desk(carry_answer, gone, lost, bookmark, keep_bookmark, pictures, remembered, lease)
+        return Desk(
+            carry_answer,
+            gone,
+            lost,
+            bookmark,
+            keep_bookmark,
+            pictures,
+            remembered,
+            lease,
+            self.delivery.wake,
+            self.store.sqlite,
+        )
 
     async def spoken(self, channel: str, chat: str, limit: int) -> list[dict[str, object]]:
         """What was said in a chat on both sides, oldest first: rows of inbox and outbox."""

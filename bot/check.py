@@ -138,8 +138,8 @@ async def _doors(house: House) -> list[str]:
     lines = [_door("网页聊天", troubles["web"])]
     for door in doors.DOORS:
         if door.channel in troubles:
-            opened = door.callback and door.channel not in faults
-            callback = _callback(house.settings, door.callback) if opened else ""
+            called = door.callback and door.channel not in faults and house.channels[door.channel].routes()
+            callback = _callback(house.settings, door.callback) if called else ""
             untried = getattr(house.channels.get(door.channel), "untried", "")
             lines.append(_door(door.called, troubles[door.channel], callback, untried))
         else:

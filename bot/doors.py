@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, TypeVar
 
 from bot import demo, inbox, outbox
@@ -155,32 +154,34 @@ def _official_account(house: House, fresh: Fresh) -> None:
 
 def _smart_bot(house: House, fresh: Fresh) -> None:
     settings = house.settings
-    called = whole("智能机器人", settings, "wecom_aibot_", "token", "aes_key")
+    called = whole("智能机器人的回调", settings, "wecom_aibot_", "token", "aes_key")
     connected = whole("智能机器人的长连接", settings, "wecom_aibot_", "id", "secret")
     if not (called or connected):
         return
-    from bot.channels import aibot, aibot_connection  # noqa: PLC0415 - for who needs it
+    from bot.channels import aibot  # noqa: PLC0415 - wechatpy, for who needs it
     from bot.channels.wechat_envelope import secrets_of  # noqa: PLC0415
 
-    desk, connection = house.desk("aibot"), None
-    if connected:
-        connection = aibot_connection.Connection(
-            settings.wecom_aibot_ws_url,
-            settings.wecom_aibot_id or "",
-            settings.wecom_aibot_secret or "",
-            lease=partial(desk.lease, "aibot"),
-        )
-    keys = None
-    if called:
-        keys = rotating(
-            fresh, lambda now: secrets_of(now.wecom_aibot_token or "", now.wecom_aibot_aes_key or "")
-        )
+    url = settings.wecom_aibot_ws_url
+    if connected and not url.startswith(("wss://", "ws://")):
+        raise ValueError("LINLI_WECOM_AIBOT_WS_URL 要以 wss:// 开头")
+
+    def credentials() -> tuple[str, str]:
+        now = fresh()
+        return now.wecom_aibot_id or "", now.wecom_aibot_secret or ""
+
     house.add(
         aibot.SmartBot(
-            aibot.Bot(settings.wecom_api_base, secret(settings), connection),
-            secrets=keys,
-            desk=desk,
+            secrets=rotating(
+                fresh, lambda now: secrets_of(now.wecom_aibot_token or "", now.wecom_aibot_aes_key or "")
+            )
+            if called
+            else None,
+            line=(url, credentials) if connected else None,
+            desk=house.desk("aibot"),
             uploads=house.uploads,
+            api_base=settings.wecom_api_base,
+            salt=secret(settings),
+            company=settings.wecom_corp_id or "",
             now=SystemClock().now,
         )
     )
@@ -319,6 +320,7 @@ DOORS = (
         callback="/wechat/work",
     ),
     Door("kf", "微信客服", ("WECOM_KF",), lambda *_: None),  # the app's door opens it
+    Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
     Door(
         "aibot",
         "智能机器人",
@@ -326,7 +328,6 @@ DOORS = (
         _smart_bot,
         callback="/wechat/aibot",
     ),
-    Door("residents", "居民上报", ("WECOM_CORP_ID", "WECOM_SECRET", "WECOM_RESIDENTS"), _residents),
     Door("webhook", "群机器人", ("WECOM_WEBHOOK_KEY",), _group_robots),
     Door(
         "customer_groups",

@@ -1,292 +1,259 @@
-"""A smart bot (智能机器人) of WeCom: in groups of the company and alone, by callback or long connection."""
+"""A smart bot of WeCom (智能机器人): members talk to it in private, and in their groups by mentioning it.
+
+Either the platform calls us (a token and an AES key), or we hold a connection to it (a bot id and a secret).
+A bot has one of the two; while it changes from one to the other, both may be there.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot.channels import aibot_reading, aibot_saying, callback, wechat_callback
-from bot.channels.aibot_connection import Connection, Frame
-from bot.channels.aibot_reading import Asked, Picture, Spoken, Tapped
-from bot.channels.base import (
-    Counters,
-    Desk,
-    Handle,
-    Limits,
-    Outgoing,
-    PermanentFailure,
-    RetryLater,
-)
-from bot.channels.carrying import in_pieces
-from bot.channels.pace import Turns
-from bot.channels.wechat_api import ApiError, WeChatApi, failure
-from bot.channels.wechat_envelope import Envelope, Refused, Secret
+from bot.channels.aibot_connection import MESSAGE, Connection, State
+from bot.channels.aibot_pictures import LASTS, TRIES, Files
+from bot.channels.aibot_reading import Asked, Entered, Heard, Tapped, Told
+from bot.channels.aibot_sending import Sending
+from bot.channels.aibot_streams import Slow, Streams, Unkept
+from bot.channels.base import Counters, Desk, Handle, Incoming, Outgoing
+from bot.channels.wechat_api import WeChatApi
+from bot.channels.wechat_envelope import Envelope, Opened, Refused, Secret
 from bot.channels.wechat_pictures import Pictures
-from bot.channels.wechat_reading import Aside
-from bot.channels.wecom_api import numbered
+from bot.channels.wechat_reading import Aside, word
 
 log = logging.getLogger(__name__)
 
-#: Messages to one chat, and seconds: 30 and 1000, of which some are left to the answers, which count too.
-PACE = ((20, 70.0), (900, 3610.0))
-READY = 2.5  # seconds until the platform is told that the answer is still being made; it waits for five
-ASKS = 10.0  # seconds within which it asks again; then the answer goes another way
-HOSTS = ("myqcloud.com", "qq.com")  # where the platform keeps pictures
-WAITING, LOST = "正在办，请稍等…", "刚才没有记下来，请再说一遍。"
-
-
-@dataclass(frozen=True, slots=True)
-class Bot:
-    """The bot's connection where it has one; `salt` makes the names of its cards and pictures ours alone."""
-
-    api_base: str
-    salt: bytes = field(repr=False)
-    connection: Connection | None = None
+# The platform waits five seconds, for the second answer to a card or a welcome in vain.
+IN_TIME, CARD_IN_TIME = 2.5, 4.0
+Body = Mapping[str, Any]
 
 
 class SmartBot:
-    """At /wechat/aibot where `secrets` are given, and on the long connection where there is one."""
+    """智能机器人 at /wechat/aibot, over its connection, or both."""
 
     name = "aibot"
     untried = "回调只能由平台来试；长连接一试就会把正在跑的服务挤下来，所以不试"
 
     def __init__(
         self,
-        bot: Bot,
         *,
         secrets: Callable[[], Sequence[Secret]] | None,
+        line: tuple[str, Callable[[], tuple[str, str]]] | None,
         desk: Desk,
         uploads: Path,
+        api_base: str,
+        salt: bytes,
+        company: str,
         now: Callable[[], datetime],
     ) -> None:
-        self._bot, self._secrets, self._desk = bot, secrets, desk
-        self.limits = Limits(
-            text=aibot_saying.TEXT, buttons=True, per_chat=PACE, windowed=True, octets=aibot_saying.TEXT
-        )
+        """`secrets` are the callback's; `line` is the connection's address, and its bot id and secret."""
+        self._desk, self._company, self._called = desk, company, secrets is not None
         self.counters = Counters()
         self._envelope = Envelope(secrets or (lambda: ()), "", lambda: now().timestamp())
-        self._api = WeChatApi(bot.api_base)
-        self._pictures = Pictures(uploads, bot.salt.hex(), self._file, self.counters)
+        self._api = WeChatApi(api_base)
+        self._files = Files(self._api, lambda: [one.key for one in secrets()] if secrets else [])
+        self._pictures = Pictures(uploads, salt.hex(), self._files.fetch, self.counters, TRIES)
+        self._streams = Streams(desk)
         self._handle: Handle | None = None
-        self._streams: dict[str, asyncio.Task[Outgoing | None]] = {}
-        self._turns = Turns()
-        self._groups: set[str] = set()
-        self._beside: set[asyncio.Task[None]] = set()
+        self._bot = ""
+        self._line = line and Connection(*line, lease=desk.lease, receive=self._frame, changed=self._reckon)
+        self._sending = Sending(self._api, self._line, salt)
+        self._reckon()
 
-    # In, by callback
+    def _reckon(self) -> None:
+        """What may be sent depends on where the connection stands."""
+        self.limits = self._sending.limits()
+        if self.limits.here:
+            self._desk.wake()
+
+    # In
 
     def routes(self) -> Sequence[web.RouteDef]:
-        if self._secrets is None:
-            return ()
+        if not self._called:
+            return []
         return [web.get("/wechat/aibot", self._check), web.post("/wechat/aibot", self._callback)]
 
     async def listen(self, handle: Handle) -> None:
         self._handle = handle
-        if self._bot.connection is not None:
-            await self._bot.connection.run(self._framed, self._connected)
+        self._pictures.resume(await self._desk.pictures(LASTS))
+        if self._line is not None:
+            await self._line.run()
         await asyncio.Event().wait()
-
-    def _connected(self, live: bool) -> None:
-        """While the connection stands, whoever wrote once can be written to."""
-        self.limits = replace(self.limits, windowed=not live)
 
     async def _check(self, request: web.Request) -> web.Response:
         return wechat_callback.tried(request, self._envelope, self.counters)
 
     async def _callback(self, request: web.Request) -> web.Response:
-        query = request.query
         try:
-            outer = _object(await callback.body(request))
+            outer = _object((await callback.body(request)).decode("utf-8", "replace"))
             cipher = outer.get("encrypt")
             if not isinstance(cipher, str) or not cipher:
                 raise Refused(400, "not encrypted")
-            opened = self._envelope.open(
-                query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), cipher
-            )
-            said = await self._answer(_object(opened.text.encode("utf-8", "replace")))
+            opened = self._open(request, cipher)
+            told = self._read(_object(opened.text))
+            body = await self._answer(told)
         except Refused as refused:
             return callback.refusal(self.counters, refused)
-        if said is None:
+        if body is None:
             return web.Response()
-        sealed = self._envelope.seal(json.dumps(said, ensure_ascii=False), opened.secret)
+        sealed = self._envelope.seal(json.dumps(body, ensure_ascii=False), opened.secret)
         return web.json_response(sealed | {"timestamp": int(sealed["timestamp"])})
 
-    async def _answer(self, found: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What the platform is told at once; None where there is nothing to say."""
-        match aibot_reading.read(found, self.name):
-            case Aside() as aside:
-                self.counters.refuse(aside.reason)
-                return None
-            case Asked(stream):
-                return await self._goes_on(stream)
-            case Tapped(incoming, task):
-                await self._handled(Spoken(incoming))
-                return aibot_saying.tapped(incoming.text, task)
-            case Spoken() as spoken:
-                return await self._spoken(spoken)
+    def _open(self, request: web.Request, cipher: str) -> Opened:
+        query = request.query
+        return self._envelope.open(
+            query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), cipher
+        )
 
-    async def _spoken(self, spoken: Spoken) -> dict[str, Any] | None:
-        """The answer if it is there in time; else a stream that is not finished, of which it asks again."""
-        id_ = spoken.incoming.id
-        task = self._streams.get(id_) or asyncio.create_task(self._handled(spoken))
-        done, _ = await asyncio.wait({task}, timeout=READY)
-        if not done and not spoken.hello:
-            if id_ not in self._streams:
-                self._streams[id_] = task
-                self._aside(self._or_carry(id_, task))
-            return aibot_saying.stream(id_, WAITING, finish=False)
-        answer = await task
-        if answer is None:
-            return None
-        return aibot_saying.welcome(answer.text) if spoken.hello else self._whole(id_, answer)
+    def _read(self, found: Body) -> Told:
+        bot = word(found, "aibotid")
+        if bot and bot != (self._bot or bot):
+            raise Refused(401, "for somebody else")
+        self._bot = bot or self._bot  # nobody but the platform can seal one: the first tells our name
+        return aibot_reading.read(found, self.name, self._company)
 
-    def _whole(self, id_: str, answer: Outgoing) -> dict[str, Any]:
-        return aibot_saying.answer(id_, answer, numbered(self._bot.salt, answer.id))
+    async def _answer(self, told: Told) -> Body | None:
+        """What the acknowledgement says; None for an empty one. Raises Refused 503 when nothing was kept."""
+        match told:
+            case Asked(number, chat):
+                return await self._asked(number, chat)
+            case Heard(incoming, pictures):
+                incoming = await self._with_pictures(incoming, pictures)
+                try:
+                    answer = await self._turn(incoming, IN_TIME)
+                except Slow:
+                    return aibot_saying.stream(incoming.id, aibot_saying.WORKING, finish=False)
+                return await self._said(incoming.id, answer)
+            case Entered(incoming):
+                with suppress(Slow):  # too late to be welcome: it goes by itself
+                    answer = await self._turn(incoming, CARD_IN_TIME)
+                    return aibot_saying.welcome(answer.text) if answer else None
+            case Tapped(incoming, card):
+                with suppress(Slow):  # the card can be tapped again
+                    await self._turn(incoming, CARD_IN_TIME)
+                    members = (incoming.sender,) if incoming.group else ()
+                    return aibot_saying.answered(card, incoming.text, *members)
+            case Aside(reason):
+                self.counters.refuse(reason)
+        return None
 
-    async def _goes_on(self, stream: str) -> dict[str, Any]:
-        """The platform asks how an answer goes on: after a start too, from what was kept."""
-        task = self._streams.get(stream)
-        if task is not None and not task.done():
-            await asyncio.wait({task}, timeout=READY)
-            if not task.done():
-                return aibot_saying.stream(stream, WAITING, finish=False)
-        self._streams.pop(stream, None)
+    async def _asked(self, number: str, chat: str) -> Body:
         try:
-            known, answer = (True, task.result()) if task is not None else await self._desk.remembered(stream)
-        except Exception:  # it was not kept, or nobody can tell
-            known, answer = False, None
-        if answer is None:
-            return aibot_saying.stream(stream, "好。" if known else LOST, finish=True)
-        return self._whole(stream, answer)
+            answer = await self._streams.ask(number, chat)
+        except Slow:
+            return aibot_saying.stream(number, aibot_saying.WORKING, finish=False)
+        except Unkept:
+            return aibot_saying.stream(number, aibot_saying.LOST)
+        except Exception:
+            log.exception("%s can't be looked up", number)
+            raise Refused(503, "not now") from None
+        return await self._said(number, answer) or aibot_saying.stream(number, aibot_saying.NOTED)
 
-    async def _or_carry(self, stream: str, task: asyncio.Task[Outgoing | None]) -> None:
-        """An answer that the platform does not come for goes another way."""
-        await asyncio.wait({task})
-        await asyncio.sleep(ASKS)
-        if self._streams.pop(stream, None) is None:
-            return
-        answer = task.result() if task.exception() is None else None
-        if answer is not None:
-            await callback.carry(self._desk, answer, "")
+    async def _said(self, number: str, answer: Outgoing | None) -> Body | None:
+        """The finished answer; what does not fit into it goes after it."""
+        pieces = aibot_saying.parts(answer.text) if answer else []
+        if answer is None or not pieces:
+            return None
+        if len(pieces) > 1:
+            await callback.carry(self._desk, answer, "\n".join(pieces[1:]))
+        return self._sending.with_card(aibot_saying.stream(number, pieces[0]), answer)
 
-    async def _handled(self, spoken: Spoken) -> Outgoing | None:
-        """In its chat's turn, with its pictures. Raises Refused 503 when nothing was kept."""
+    async def _turn(self, incoming: Incoming, within: float) -> Outgoing | None:
         if self._handle is None:
             raise Refused(503, "not listening")
-        if spoken.incoming.group:
-            self._groups.add(spoken.incoming.chat)
-        async with self._turns.of(spoken.incoming.chat):
-            photos = [await self._pictures.take(_named(one)) for one in spoken.pictures]
-            try:
-                return await self._handle(replace(spoken.incoming, photos=tuple(photos)))
-            except Exception:
-                log.exception("message %s was not kept", spoken.incoming.id)
-                raise Refused(503, "not kept") from None
-
-    async def _file(self, named: str) -> bytes:
-        """A picture, decrypted: AES-256-CBC as in the envelope, with its own key or the bot's."""
-        url, _, key = named.partition(" ")
-        sealed = await self._api.picture(url, HOSTS)
-        keys = [key] if key else [one.aes_key for one in (self._secrets or tuple)()]
-        for one in keys:
-            if (found := _decrypted(sealed, one)) is not None:
-                return found
-        raise ApiError(40004, "a picture that no key opens", {})
-
-    # In, by connection
-
-    async def _framed(self, frame: Frame) -> None:
-        """A message or event of the long connection, answered there."""
-        assert self._bot.connection is not None
         try:
-            said = await self._answer(frame.body)
+            return await self._streams.begin(self._handle, incoming, within)
+        except Slow:
+            raise
+        except Exception:
+            log.exception("message %s %s was not kept", incoming.channel, incoming.id)
+            raise Refused(503, "not kept") from None
+
+    async def _with_pictures(self, incoming: Incoming, pictures: Sequence[str]) -> Incoming:
+        ours = [one for one in pictures if self._files.there(one)]
+        if len(ours) < len(pictures):
+            self.counters.refuse("picture elsewhere")
+        photos = await asyncio.gather(*(self._pictures.take(one) for one in ours))
+        return replace(incoming, photos=tuple(photos))
+
+    # Over the connection
+
+    async def _frame(self, command: str, req_id: str, body: Body) -> None:
+        """A message or event: the same as by callback, but that we say by ourselves how an answer goes on."""
+        try:
+            told = self._read(body)
+            said = await self._answer(told)
+            if said is None:
+                return
+            respond = "aibot_respond_msg"
+            if command != MESSAGE:
+                respond = (
+                    "aibot_respond_update_msg" if isinstance(told, Tapped) else "aibot_respond_welcome_msg"
+                )
+            await self._respond(respond, req_id, said, told)
+            while isinstance(told, Heard) and not said["stream"]["finish"]:
+                said = await self._asked(told.incoming.id, told.incoming.chat)
+                if said["stream"]["finish"]:
+                    await self._respond(respond, req_id, said, told)
         except Refused as refused:
             self.counters.refuse(refused.reason)
-            return
-        if said is not None:
-            await self._bot.connection.answer(frame, said)
+
+    async def _respond(self, command: str, req_id: str, said: Body, told: Told) -> None:
+        """Where the platform does not take it, the answer goes by itself: rather twice than not at all."""
+        assert self._line is not None
+        try:
+            await self._line.call(command, said, req_id)
+        except Exception as problem:
+            log.warning("%s was not taken: %s", command, type(problem).__name__)
+            if isinstance(told, Heard | Entered):
+                _, answer = await self._desk.remembered(told.incoming.id)
+                if answer is not None:
+                    await self._desk.carry_answer(answer.id, "")
 
     # Out
 
     async def send(self, message: Outgoing) -> str:
-        """On the connection while it stands; else to the address that came with the chat's last message."""
-        connection = self._bot.connection
-        if connection is not None and connection.live:
-            return await in_pieces(aibot_saying.pushed(message), lambda body, _: self._push(message, body))
-        if not message.token:
-            raise RetryLater("智能机器人没有连上", whole_channel=True)
-        body, *rest = aibot_saying.pushed(message)
-        try:
-            answer = await self._api.post_to(message.token, body)
-        except ApiError as refused:
-            if refused.code == 60140:  # used, or its hour is over
-                raise PermanentFailure(f"{refused.code} 这次的回复地址用过了", closed=True) from None
-            raise failure(refused, message.lane) from None
-        except Exception as problem:
-            raise failure(problem, message.lane) from None
-        if rest:
-            log.warning("message %s was longer than one answer", message.id)
-        return str(answer.get("msgid", ""))
-
-    async def _push(self, message: Outgoing, body: Mapping[str, Any]) -> str:
-        assert self._bot.connection is not None
-        return await self._bot.connection.push(message.chat, 2 if self._group(message.chat) else 1, body)
-
-    def _group(self, chat: str) -> bool:
-        """Whether a chat is a group: one that was heard of, or that is called as the platform calls them."""
-        return chat in self._groups or chat.startswith("wr")
-
-    def _aside(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        return await self._sending.send(message)
 
     async def close(self) -> None:
-        for task in self._beside:
-            task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
-        if self._bot.connection is not None:
-            await self._bot.connection.close()
+        await self._streams.close()
+        if self._line is not None:
+            await self._line.close()
         await self._pictures.close()
         await self._api.close()
 
     async def probe(self) -> str:
-        """A callback can only be tried from the platform's page."""
-        return "" if self._bot.connection is None else await self._bot.connection.probe()
+        """What became of the connection. It is not tried: a second one would end the first."""
+        state = self._line.state if self._line else State.IDLE
+        if state is State.TAKEN:
+            return (
+                "智能机器人的长连接被别处接走了：一个机器人只能有一处连接。"
+                "请停掉另一处（或在管理后台重置 Secret），再重启本服务。"
+            )
+        if state is State.REFUSED and self._line is not None:
+            return (
+                f"智能机器人的长连接被拒绝了（{self._line.refusal}）：请照管理后台核对 LINLI_WECOM_AIBOT_ID "
+                "和 LINLI_WECOM_AIBOT_SECRET，并确认它用的是长连接方式；改好一分钟内会再连。"
+            )
+        return (
+            "连不上智能机器人的长连接：请检查网络，能不能出门访问 443 端口。" if state is State.AWAY else ""
+        )
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def _object(text: str) -> Body:
     try:
-        found = json.loads(data)
+        found = json.loads(text)
     except (ValueError, RecursionError):
-        raise Refused(400, "not JSON") from None
+        raise Refused(400, "unreadable") from None
     if not isinstance(found, dict):
-        raise Refused(400, "no object")
+        raise Refused(400, "unreadable")
     return found
-
-
-def _named(picture: Picture) -> str:
-    return f"{picture.url} {picture.aes_key}"
-
-
-def _decrypted(sealed: bytes, aes_key: str) -> bytes | None:
-    """The plain bytes; None where the key is another."""
-    try:
-        key = base64.b64decode(aes_key + "=" * (-len(aes_key) % 4))
-        decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).decryptor()
-        body = decryptor.update(sealed) + decryptor.finalize()
-    except ValueError:
-        return None
-    padding = body[-1] if body else 0
-    whole = 1 <= padding <= 32 and body[-padding:] == bytes((padding,)) * padding
-    return body[:-padding] if whole else None

@@ -1,244 +1,291 @@
-"""The long connection of a smart bot: one holder, a ping every 30 seconds, back after a break.
+"""The smart bot's long connection (WeCom doc 101463): frames both ways, and exactly one holder.
 
-Source: WeCom doc 101463.
+A newer connection ends the one before, which is told so and must not come back. Of several processes of ours
+the one with the lease connects; the others wait for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from enum import Enum
 from typing import Any
 
 import aiohttp
 
-from bot.channels.base import PermanentFailure, RetryLater, UnknownOutcome
-from bot.channels.pace import Patience
+from bot.channels.pace import Patience, Turns
+from bot.channels.wechat_api import ApiError, Dropped, NotSent, TimedOut
 
 log = logging.getLogger(__name__)
 
-PING, MISSED = 30.0, 2  # seconds between pings, and how many may go unanswered
-ANSWERS = 10.0  # seconds until a frame of ours counts as unanswered
-LEASE = 45.0  # seconds that a process holds the connection without saying so again: longer than a ping
-WRONG_SECRET = 853000
+FRAME = 1024 * 1024  # bytes
+ACK = 5.0  # seconds that we wait for the acknowledgement of a frame
+LEASE = 15.0  # seconds; renewed three times within it
+NOT_YET = frozenset({-1, 45009})  # refusals of a subscription that pass by themselves
+MESSAGE, EVENT = "aibot_msg_callback", "aibot_event_callback"
+CALLBACKS = frozenset({MESSAGE, EVENT})
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A callback that came by the connection, and the number that its answer wants."""
+class State(Enum):
+    """Where the connection stands."""
 
-    req_id: str
-    body: Mapping[str, Any]
+    IDLE = "nobody has asked for it yet"
+    AWAY = "lost, and looked for"
+    ELSEWHERE = "another process of ours has it"
+    LIVE = "subscribed"
+    REFUSED = "the platform does not let this bot in"
+    TAKEN = "somebody else has it now"
 
 
-Hear = Callable[[Frame], Awaitable[None]]
+class Taken(Exception):
+    """The platform says that a newer connection is there (`disconnected_event`)."""
+
+
+#: A frame of the platform: its command, its req_id and its body.
+Receive = Callable[[str, str, Mapping[str, Any]], Awaitable[None]]
 
 
 class Connection:
-    """Held by exactly one process: `lease` says whether that is us, for so many seconds."""
+    """Held until cancelled. `credentials` gives bot id and secret anew for each attempt.
+
+    `receive` gets frames of one chat one after another. `changed` is told when `state` is another.
+    """
+
+    PING = 30.0  # seconds between two pings; two without an answer, and the line is dead
+    CONNECT = 4.0  # seconds to connect, and to be let in: with the wait below, back within 15
+    SLOWLY = 60.0  # seconds between two attempts with a secret that is refused
 
     def __init__(
         self,
         url: str,
-        bot_id: str,
-        secret: str,
-        lease: Callable[[float], Awaitable[bool]],
-        ping: float = PING,
+        credentials: Callable[[], tuple[str, str]],
+        *,
+        lease: Callable[[str, float], Awaitable[bool]],
+        receive: Receive,
+        changed: Callable[[], None],
     ) -> None:
-        self._url, self._bot_id, self._secret, self._lease, self._ping = url, bot_id, secret, lease, ping
+        self._url, self._credentials, self._lease = url, credentials, lease
+        self._receive, self._changed = receive, changed
+        self.state, self.refusal = State.IDLE, 0
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
+        self._awaited: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._trouble = ""
-        self.live = False
+        self._turns = Turns()
+        self._numbers = itertools.count(1)
+        self._closing = False
+        self._ours, self._theirs = asyncio.Event(), asyncio.Event()
 
-    async def run(self, hear: Hear, changed: Callable[[bool], None]) -> None:
-        """Connect, and again after every break; until another holder takes over, or cancelled."""
-        patience = Patience()
-        self._trouble = "智能机器人的长连接还没有连上：请检查网络。"
-        while True:
-            if await self._lease(LEASE):
-                try:
-                    if await self._held(hear, changed, patience):
-                        return
-                except Exception as problem:
-                    log.warning("long connection: %s", type(problem).__name__)
-                finally:
-                    self._let_go(changed)
-            await patience.wait()
+    # ------------------------------------------------------------------ our frames
 
-    async def _held(self, hear: Hear, changed: Callable[[bool], None], patience: Patience) -> bool:
-        """One life of the connection; True when the platform says that somebody else has it now."""
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.ws_connect(self._url, max_msg_size=4 << 20) as socket,
-        ):
-            self._socket = socket
-            reading = asyncio.create_task(self._read(socket, hear))
-            try:
-                subscribed = {"bot_id": self._bot_id, "secret": self._secret}
-                code = _code(await self._ask("aibot_subscribe", subscribed))
-                if code:
-                    self._trouble = _refused(code)
-                    log.error("the smart bot was not let in: %s", code)
-                    return False
-                self.live, self._trouble = True, ""
-                changed(True)
-                patience.again()
-                pinging = asyncio.create_task(self._pinged())
-                done, left = await asyncio.wait({reading, pinging}, return_when=asyncio.FIRST_COMPLETED)
-                for task in left:
-                    task.cancel()
-                return any(task.result() for task in done if not task.cancelled() and not task.exception())
-            finally:
-                reading.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await reading
+    async def call(self, command: str, body: Mapping[str, Any] | None = None, req_id: str = "") -> None:
+        """Send a frame and wait for its acknowledgement.
 
-    def _let_go(self, changed: Callable[[bool], None]) -> None:
-        if self.live and not self._trouble:
-            self._trouble = "智能机器人的长连接断了，正在重连：请检查网络。"
-        if self.live:
-            changed(False)
-        self.live, self._socket = False, None
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(ConnectionError("the connection broke"))
-        self._waiting.clear()
-
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse, hear: Hear) -> bool:
-        """True when another connection took over: the platform wants no reconnect then."""
-        async for message in socket:
-            frame = _object(message.data) if message.type is aiohttp.WSMsgType.TEXT else None
-            if frame is None:
-                continue
-            head = frame.get("headers")
-            req_id = str(head.get("req_id", "")) if isinstance(head, Mapping) else ""
-            body = frame.get("body")
-            if frame.get("cmd") in ("aibot_msg_callback", "aibot_event_callback"):
-                if not isinstance(body, Mapping):
-                    continue
-                if _event(body) == "disconnected_event":
-                    self._trouble = "另一处用同一个智能机器人连上了：请停掉其中一处，再重启这里。"
-                    log.error("another connection of this smart bot took over")
-                    return True
-                self._beside(hear(Frame(req_id, body)))
-            elif (future := self._waiting.pop(req_id, None)) is not None and not future.done():
-                future.set_result(frame)
-        return False
-
-    def _beside(self, work: Any) -> None:
-        async def watched() -> None:
-            try:
-                await work
-            except Exception:
-                log.exception("a frame broke")
-
-        task = asyncio.create_task(watched())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _pinged(self) -> bool:
-        """Until two pings were not answered, or the lease is another's."""
-        missed = 0
-        while missed < MISSED:
-            await asyncio.sleep(self._ping)
-            if not await self._lease(LEASE):
-                return False
-            try:
-                await self._ask("ping", None, within=min(self._ping, ANSWERS))
-                missed = 0
-            except TimeoutError:
-                missed += 1
-        return False
-
-    async def _ask(
-        self, cmd: str, body: object, req_id: str = "", within: float = ANSWERS
-    ) -> Mapping[str, Any]:
-        """Send a frame, wait for its answer. Raises TimeoutError, ConnectionError."""
-        if self._socket is None or self._socket.closed:
-            raise ConnectionError("not connected")
-        number = req_id or secrets.token_hex(12)
-        future: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        frame: dict[str, Any] = {"cmd": cmd, "headers": {"req_id": number}}
-        if body is not None:
-            frame["body"] = body
+        Raises ApiError for a refusal, NotSent, Dropped or TimedOut, as calls over HTTP do.
+        """
+        socket = self._socket
+        if socket is None or socket.closed:
+            raise NotSent("not connected")
+        req_id = req_id or f"{command}-{secrets.token_hex(4)}-{next(self._numbers)}"
+        acknowledged: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        self._awaited[req_id] = acknowledged
+        frame = {"cmd": command, "headers": {"req_id": req_id}} | ({"body": body} if body else {})
         try:
-            await self._socket.send_str(json.dumps(frame, ensure_ascii=False))
-            return await asyncio.wait_for(future, within)
-        finally:
-            self._waiting.pop(number, None)
-
-    async def answer(self, frame: Frame, said: Mapping[str, Any]) -> None:
-        """Answer a callback on its number."""
-        cmd = "aibot_respond_msg"
-        if said.get("response_type") == "update_template_card":
-            cmd = "aibot_respond_update_msg"
-        elif said.get("msgtype") == "text":
-            cmd = "aibot_respond_welcome_msg"
-        try:
-            code = _code(await self._ask(cmd, said, frame.req_id))
-        except (TimeoutError, ConnectionError) as problem:
-            log.warning("an answer may not have arrived: %s", type(problem).__name__)
-            return
-        if code:
-            log.warning("an answer was refused: %s", code)
-
-    async def push(self, chat: str, kind: int, body: Mapping[str, Any]) -> str:
-        """Unasked, to a chat that wrote before; `kind` 1 is a person, 2 a group. Raises as `Channel.send`."""
-        try:
-            answer = await self._ask("aibot_send_msg", {"chatid": chat, "chat_type": kind} | dict(body))
+            async with asyncio.timeout(ACK):
+                await socket.send_str(json.dumps(frame, ensure_ascii=False))
+                answer = await acknowledged
         except TimeoutError:
-            raise UnknownOutcome("智能机器人没有及时回答，可能已送达") from None
-        except ConnectionError:
-            raise RetryLater("智能机器人的连接断了") from None
-        code = _code(answer)
-        if code == 45009:
-            raise RetryLater("45009 平台要求这个会话放慢", 60.0)
-        if code == -1:
-            raise RetryLater("-1 平台忙")
+            raise TimedOut from None
+        except (ConnectionError, aiohttp.ClientError) as problem:
+            raise Dropped(type(problem).__name__) from None
+        finally:
+            if self._awaited.get(req_id) is acknowledged:
+                del self._awaited[req_id]
+        code = answer.get("errcode", 0)
         if code:
-            raise PermanentFailure(f"{code} {str(answer.get('errmsg', ''))[:200]}")
-        return ""
+            number = code if isinstance(code, int) else -2
+            raise ApiError(number, str(answer.get("errmsg", ""))[:200], answer)
 
-    async def probe(self) -> str:
-        return self._trouble
+    # ---------------------------------------------------------------- being connected
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hold())
+            group.create_task(self._stay())
+
+    async def _hold(self) -> None:
+        """Ask for the lease again and again; whoever loses it lets the line go."""
+        loop, until = asyncio.get_running_loop(), float("-inf")
+        while not self._closing:
+            asked = loop.time()
+            try:
+                ours = await self._lease("aibot", LEASE)
+                until = asked + LEASE if ours else float("-inf")
+            except Exception as problem:  # the database; what we had, we have until it ends
+                log.warning("the lease of the smart bot's connection: %s", type(problem).__name__)
+                ours = loop.time() < until
+            if ours:
+                self._belongs(ours=True)
+            elif self._ours.is_set() or self.state is State.IDLE:
+                self._belongs(ours=False)
+                await self._hang_up()
+                self._become(State.ELSEWHERE)
+            await asyncio.sleep(LEASE / 3)
+
+    def _belongs(self, *, ours: bool) -> None:
+        mine, other = (self._ours, self._theirs) if ours else (self._theirs, self._ours)
+        mine.set()
+        other.clear()
+
+    async def _stay(self) -> None:
+        patience = Patience()
+        async with aiohttp.ClientSession() as session:
+            while not self._closing:
+                await self._ours.wait()
+                try:
+                    await self._serve(session, patience)
+                except Taken:
+                    await self._taken()
+                    continue
+                except ApiError as refused:
+                    if refused.code not in NOT_YET:
+                        log.error("the smart bot is not let in: %s", refused.code)
+                        self.refusal = refused.code
+                        self._become(State.REFUSED)
+                        await asyncio.sleep(self.SLOWLY)
+                        continue
+                    log.warning("the smart bot is not let in yet: %s", refused.code)
+                except Exception as problem:
+                    log.warning("the smart bot's connection: %s", type(problem).__name__)
+                if self._ours.is_set():
+                    if self.state is not State.REFUSED:
+                        self._become(State.AWAY)
+                    await patience.wait()
+
+    async def _taken(self) -> None:
+        """By another process of ours, whose turn it is now; or by somebody else, and then it is not ours."""
+        with suppress(Exception):  # without the database it is not sure to be ours
+            if not await self._lease("aibot", LEASE):
+                self._belongs(ours=False)
+                self._become(State.ELSEWHERE)
+                return
+        log.error("the smart bot is connected elsewhere: one bot has one connection; not trying again")
+        self._become(State.TAKEN)
+        await self._theirs.wait()
+
+    async def _serve(self, session: aiohttp.ClientSession, patience: Patience) -> None:
+        """Connect, and be there until the line is lost. Raises Taken, or ApiError where we are not let in."""
+        timeout = aiohttp.ClientWSTimeout(ws_close=1.0)
+        async with asyncio.timeout(self.CONNECT):
+            socket = await session.ws_connect(self._url, max_msg_size=FRAME, timeout=timeout)
+        self._socket = socket
+        reading = asyncio.create_task(self._read(socket))
+        pinging: asyncio.Task[None] | None = None
+        try:
+            bot, secret = self._credentials()
+            async with asyncio.timeout(self.CONNECT):
+                await self.call("aibot_subscribe", {"bot_id": bot, "secret": secret})
+            self.refusal = 0
+            self._become(State.LIVE)
+            patience.again()
+            pinging = asyncio.create_task(self._ping())
+            await reading
+        finally:
+            for task in (reading, pinging):
+                if task is not None and not task.done():
+                    task.cancel()
+            await self._hang_up()
+            if self.state is State.LIVE:
+                self._become(State.AWAY)
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        try:
+            async for message in socket:
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    continue
+                try:
+                    frame = json.loads(message.data)
+                except (ValueError, RecursionError):
+                    frame = None
+                if isinstance(frame, dict):
+                    self._take(frame)
+        finally:
+            self._forget()
+
+    def _take(self, frame: Mapping[str, Any]) -> None:
+        command, headers, body = frame.get("cmd"), frame.get("headers"), frame.get("body")
+        req_id = str(headers.get("req_id", "")) if isinstance(headers, Mapping) else ""
+        if command not in CALLBACKS:
+            awaited = self._awaited.get(req_id)
+            if awaited is not None and not awaited.done():
+                awaited.set_result(frame)
+        elif isinstance(body, Mapping):
+            if _event(body) == "disconnected_event":
+                raise Taken
+            task = asyncio.create_task(self._handle(command, req_id, body))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _handle(self, command: str, req_id: str, body: Mapping[str, Any]) -> None:
+        sender = body.get("from")
+        chat = body.get("chatid") or (sender.get("userid") if isinstance(sender, Mapping) else "")
+        try:
+            async with self._turns.of(str(chat)):
+                await self._receive(command, req_id, body)
+        except Exception:
+            log.exception("a frame of the smart bot broke")
+
+    async def _ping(self) -> None:
+        missed = 0
+        while True:
+            await asyncio.sleep(self.PING)
+            try:
+                await self.call("ping")
+                missed = 0
+            except TimedOut:
+                missed += 1
+            except (Dropped, NotSent, ApiError):
+                missed = 2
+            if missed >= 2:
+                log.warning("the smart bot's connection is dead")
+                await self._hang_up()
+                return
+
+    async def _hang_up(self) -> None:
+        socket, self._socket = self._socket, None
+        self._forget()
+        if socket is not None and not socket.closed:
+            with suppress(Exception):
+                await asyncio.wait_for(socket.close(), 1)
+
+    def _forget(self) -> None:
+        """Whoever waits for an acknowledgement learns that the frame may have arrived."""
+        for awaited in self._awaited.values():
+            if not awaited.done():
+                awaited.set_exception(ConnectionResetError())
+
+    def _become(self, state: State) -> None:
+        if self.state is not state:
+            self.state = state
+            self._changed()
 
     async def close(self) -> None:
+        """Let the frames under way end, hang up, and let another process have it at once."""
+        self._closing = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
         for task in self._tasks:
             task.cancel()
-        with contextlib.suppress(Exception):
-            await self._lease(0)  # whoever waits for it need not wait any longer
-        if self._socket is not None:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._socket.close(), 2)
+        await self._hang_up()
+        if self._ours.is_set():
+            with suppress(Exception):
+                await self._lease("aibot", 0)
 
 
-def _object(data: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(data)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _code(answer: Mapping[str, Any]) -> int:
-    code = answer.get("errcode", 0)
-    return code if isinstance(code, int) else -1
-
-
-def _event(body: Mapping[str, Any]) -> str:
+def _event(body: Mapping[str, Any]) -> object:
     event = body.get("event")
-    return str(event.get("eventtype", "")) if isinstance(event, Mapping) else ""
-
-
-def _refused(code: int) -> str:
-    if code == WRONG_SECRET:
-        return "智能机器人没有连上（853000）：请核对 LINLI_WECOM_AIBOT_ID 和 LINLI_WECOM_AIBOT_SECRET。"
-    return f"智能机器人没有连上（{code}）：请在管理后台看它是不是开着长连接。"
+    return event.get("eventtype") if isinstance(event, Mapping) else None

@@ -126,6 +126,10 @@ class Desk:
     #: Have something (by its name) for so many seconds that only one process may have; whether it is ours.
     #: Asking again keeps it, no seconds give it back.
     lease: Callable[[str, float], Awaitable[bool]]
+    #: Something that waited can be sent again (`Limits.here`).
+    wake: Callable[[], None]
+    #: No other process serves this database.
+    alone: bool
 
 
 class Channel(Protocol):

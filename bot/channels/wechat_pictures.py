@@ -23,9 +23,15 @@ class Pictures:
     """The pictures of one account. A message's row names the platform's id: what is missing comes later."""
 
     def __init__(
-        self, uploads: Path, secret: str, fetch: Callable[[str], Awaitable[bytes]], counters: Counters
+        self,
+        uploads: Path,
+        secret: str,
+        fetch: Callable[[str], Awaitable[bytes]],
+        counters: Counters,
+        tries: int = TRIES,
     ) -> None:
         self._uploads, self._secret, self._fetch, self._counters = uploads, secret, fetch, counters
+        self._tries = tries
         self._under_way: dict[str, asyncio.Task[Photo | None]] = {}
 
     async def take(self, media: str) -> Photo:
@@ -55,7 +61,7 @@ class Pictures:
 
     async def _until_here(self, photo: Photo) -> Photo | None:
         patience = Patience()
-        for _ in range(TRIES):
+        for _ in range(self._tries):
             try:
                 data = await self._fetch(photo.source)
                 if await asyncio.to_thread(pictures.keep_as, self._uploads, photo.path, data):

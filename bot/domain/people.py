@@ -298,8 +298,9 @@ _FIND_HOME = Statement(
     " where community_id = $1 and building = $2 and unit = $3 and room = $4"
 )
 _WORKS = Statement(
-    "select a.address from role_grant g left join account a on a.person_id = g.person_id and a.channel = $2"
-    " where g.person_id = $1 and g.role in ($3, $4) order by a.seen_ms desc, a.id desc limit 1"
+    "select a.address from role_grant g left join account a"
+    " on a.person_id = g.person_id and a.channel in ('wecom', 'aibot')"  # a userid is the same in both
+    " where g.person_id = $1 and g.role in ($2, $3) order by a.seen_ms desc, a.id desc limit 1"
 )
 _ADDRESSES = Statement(
     "select a.person_id, a.channel, a.address, p.traditional"
@@ -493,7 +494,7 @@ async def crew(db: BaseDBAsyncClient, person_ids: Sequence[int]) -> dict[int, st
     """Those of the persons who are staff or leads, with their userid in WeCom; "" where there is none."""
     found = {}
     for person_id in person_ids:
-        row = await _WORKS.row(db, person_id, "wecom", str(Role.STAFF), str(Role.LEAD))
+        row = await _WORKS.row(db, person_id, str(Role.STAFF), str(Role.LEAD))
         if row:
             found[person_id] = row["address"] or ""
     return found
