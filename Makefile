@@ -60,8 +60,8 @@ check: install-dev
 
 pytest: install-dev
 	$(call step,tests/install_system.sh,tests/install_system.sh)
-	$(call step,pytest on SQLite,$(BIN)/pytest -n 2 --dist loadfile --cov --cov-branch --database sqlite)
-	$(call step,pytest on PostgreSQL,$(BIN)/pytest --database postgres)
+	$(call step,pytest on SQLite,$(BIN)/pytest -n 3 --dist loadfile --cov --cov-branch --database sqlite)
+	$(call step,pytest on PostgreSQL,$(BIN)/pytest -n 3 --dist loadfile --database postgres)
 
 bench: install-dev
 	@$(BIN)/python -m tests.bench

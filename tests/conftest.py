@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = [item for item in items if wanted(item)]
-    # The long files first: with two at work (`-n 2 --dist loadfile`) the last must not be one of them.
+    # The long files first: with several at work (`-n 3 --dist loadfile`) the last must not be one of them.
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
