@@ -50,7 +50,7 @@ class Verb(StrEnum):
     REOPEN = "reopen"
 
 
-REPAIR, EMERGENCY = "repair", "emergency"
+REPAIR, EMERGENCY, COMPLAINT, BOOKING, ROOT = "repair", "emergency", "complaint", "booking", "root"
 _WORK = frozenset({State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED})
 #: The whole life of a ticket: from where a verb may be done, and where it leads.
 TRANSITIONS: Mapping[Verb, tuple[frozenset[State], State]] = {
@@ -81,7 +81,7 @@ class TicketRow(Model):
         "linli.CommunityRow", related_name=False, on_delete=fields.RESTRICT
     )
     ref = fields.IntField()
-    kind = fields.CharField(max_length=16)  # repair, emergency
+    kind = fields.CharField(max_length=16)  # repair, emergency, complaint, booking, root
     category = fields.CharField(max_length=32)
     brief = fields.CharField(max_length=255)
     words = fields.TextField()
@@ -104,6 +104,15 @@ class TicketRow(Model):
     step = fields.IntField()
     due_ms = fields.BigIntField(null=True)
     closed_ms = fields.BigIntField(null=True)
+    # The three clocks: until when it is to be claimed, visited and solved; null where a kind has none.
+    claim_ms = fields.BigIntField(null=True)
+    visit_ms = fields.BigIntField(null=True)
+    done_ms = fields.BigIntField(null=True)
+    paused_ms = fields.BigIntField(null=True)  # since when the clocks stand still, waiting on the resident
+    waits_for = fields.CharField(max_length=8, db_default="")  # "" or, while it waits, parts or resident
+    rating = fields.SmallIntField(null=True)  # 1 to 5
+    about_id = fields.BigIntField(null=True)  # the person complained about, from whom it is hidden
+    into_id = fields.BigIntField(null=True)  # the ticket that this one was merged into
 
     class Meta:
         table = "ticket"
@@ -158,6 +167,14 @@ class Ticket:
     step: int
     due: datetime | None
     closed: datetime | None
+    claim: datetime | None = None
+    visit: datetime | None = None
+    done: datetime | None = None
+    paused: datetime | None = None
+    waits_for: str = ""
+    rating: int | None = None
+    about_id: int | None = None
+    into_id: int | None = None
 
     @property
     def line(self) -> str:
@@ -210,14 +227,23 @@ def read(row: Mapping[str, Any]) -> Ticket:
         step=row["step"],
         due=_at(row["due_ms"]),
         closed=_at(row["closed_ms"]),
+        claim=_at(row["claim_ms"]),
+        visit=_at(row["visit_ms"]),
+        done=_at(row["done_ms"]),
+        paused=_at(row["paused_ms"]),
+        waits_for=row["waits_for"],
+        rating=row["rating"],
+        about_id=row["about_id"],
+        into_id=row["into_id"],
     )
 
 
 _INSERT = Statement(
     "insert into ticket (community_id, ref, kind, category, brief, words, building, unit, floor, room, place,"
-    " home_id, reporter_id, assignee_id, state, urgency, wanted, phone, made_ms, promised_ms, step, due_ms)"
+    " home_id, reporter_id, assignee_id, state, urgency, wanted, phone, made_ms, promised_ms, step, due_ms,"
+    " waits_for, about_id)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, $14, $15, $16, $17, $18, $19, 0,"
-    " $20) returning *"
+    " $20, '', $21) returning *"
 )
 _GET = Statement("select * from ticket where community_id = $1 and ref = $2")
 _BY_ID = Statement("select * from ticket where id = $1")
@@ -284,8 +310,12 @@ async def file(
     urgency: str = "normal",
     wanted: str = "",
     phone: str = "",
+    about_id: int | None = None,
 ) -> Ticket:
-    """Open a ticket with the community's next number. `words` is what the reporter wrote."""
+    """Open a ticket with the community's next number. `words` is what the reporter wrote.
+
+    `about_id` is the person whom a complaint is about.
+    """
     ref = await communities.next_ref(db, community_id)
     row = await _INSERT.row(
         db,
@@ -309,6 +339,7 @@ async def file(
         milliseconds(now),
         milliseconds(promised),
         milliseconds(due),
+        about_id,
     )
     assert row is not None
     ticket = read(row)
