@@ -53,6 +53,7 @@ MODELS = (
     "bot.domain.tickets",
     "bot.domain.photos",
     "bot.domain.audit",
+    "bot.domain.roster",
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot.channels.web import SampleGroup, SamplePerson
-from bot.domain import households, people
+from bot.domain import households, people, roster
 from bot.domain.communities import Community
 from bot.domain.people import Role
 
@@ -49,6 +49,8 @@ async def load(db: BaseDBAsyncClient, community: Community) -> None:
     for one in PEOPLE:
         person = await people.meet(db, community.id, "web", one.account, one.name, 0)
         await people.grant(db, person, one.role, trades=one.trades)
+        if one.role in roster.ROLES:  # so that whoever tries it at night sees alerts
+            await roster.stand(db, person)
         if one.home:
             await people.settle(db, person, await people.home(db, community.id, *one.home))
     for building, unit, room, name in LIST:

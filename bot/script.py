@@ -18,7 +18,7 @@ from bot.app import House
 from bot.channels.base import Handle, Limits, Outgoing
 from bot.clock import TurnedClock
 from bot.config import Settings
-from bot.domain import people, tickets
+from bot.domain import people, roster, tickets
 from bot.domain.communities import Community
 from bot.domain.people import Role
 from bot.messages import Incoming
@@ -147,6 +147,8 @@ class Player:
                 db, self.community.id, actor.channel, actor.address, actor.name, self._ms()
             )
             await people.grant(db, person, actor.role, actor.buildings, actor.trades)
+            if actor.role in roster.ROLES:  # everyone declared in a script is on duty
+                await roster.stand(db, person)
             for home in actor.homes:
                 await people.settle(db, person, await people.home(db, self.community.id, *home))
 
