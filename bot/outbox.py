@@ -70,9 +70,10 @@ _PUT = Statement(
 # Within a chat the oldest goes first, whatever failed before it: a later message waits for an earlier one of
 # its own or a more urgent lane. OFFSET keeps PostgreSQL from joining the table with itself: a good plan for
 # the few rows it knows of, and one of minutes for the thousands of a notice that it has not counted yet.
+# What was put off when it was made (`now` of `put` lies ahead) holds up nothing that is said before it.
 _FIRST = (
     " not exists (select 1 from outbox e where e.channel = o.channel and e.chat = o.chat and e.state = 0"
-    " and e.id < o.id and e.lane <= o.lane limit 1 offset 0)"
+    " and e.id < o.id and e.lane <= o.lane and e.made_ms <= o.made_ms limit 1 offset 0)"
 )
 
 
@@ -156,7 +157,8 @@ async def put(
 ) -> int | None:
     """Owe a message; its id, or None when `once` was owed before. No name in `mentions` has a blank.
 
-    One that goes `by_acknowledgement` is the channel's to give, and none of delivery's (see `carry_answer`).
+    `now` may lie ahead: then it is said then. One that goes `by_acknowledgement` is the channel's to give,
+    and none of delivery's (see `carry_answer`).
     """
     row = await _PUT.row(
         db,

@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.dialog import edits
 from bot.dialog.dialogue import PHOTO_FOR, Dialogue
 from bot.dialog.turn import Turn
-from bot.domain import invites, orders, people
+from bot.domain import duty, invites, orders, people
 from bot.domain.communities import Community
 from bot.domain.people import Person
 from bot.messages import Incoming, Outgoing
@@ -153,6 +153,7 @@ class Pipeline:
             self._communities[person.community_id],
             people.route,
             people.crew,
+            duty.rest,
             person=person,
             incoming=message,
             state=state,

@@ -62,6 +62,8 @@ class Address:
 Route = Callable[[BaseDBAsyncClient, Sequence[int]], Awaitable[dict[int, Address]]]
 #: Those of the persons who work here, and by what name the group robot can call each; "" where it can't.
 Crew = Callable[[BaseDBAsyncClient, Sequence[int]], Awaitable[dict[int, str]]]
+#: Those of the persons who are off duty now, and until when they are left alone.
+Rest = Callable[[BaseDBAsyncClient, Any, Sequence[int], datetime], Awaitable[Mapping[int, datetime]]]
 GROUP_ROBOT = "webhook"  # the channel that writes into staff's group
 
 
@@ -74,6 +76,10 @@ class _Note:
     once: str | None
     photos: tuple[Photo, ...]
     confided: bool
+
+    def can_wait(self) -> bool:
+        """Whether it is staff's news that reaches who is off duty when work begins again."""
+        return self.lane is Lane.ALERT and not self.confided
 
     def public(self) -> bool:
         """Whether it is an alert, and about something that has a face for groups: a ticket, say."""
@@ -92,9 +98,10 @@ class UnitOfWork(Generic[C_co]):
     """What happens at one instant in one community, or doesn't. `now` is aware and in UTC."""
 
     def __init__(
-        self, db: BaseDBAsyncClient, now: datetime, community: C_co, route: Route, crew: Crew
+        self, db: BaseDBAsyncClient, now: datetime, community: C_co, route: Route, crew: Crew, rest: Rest
     ) -> None:
-        self.db, self.now, self.community, self._route, self._crew = db, now, community, route, crew
+        self.db, self.now, self.community = db, now, community
+        self._route, self._crew, self._rest = route, crew, rest
         self._notes: list[_Note] = []
 
     def notify(
@@ -128,20 +135,28 @@ class UnitOfWork(Generic[C_co]):
         """Owe every note to whom it concerns. Call once, last, inside the transaction."""
         everybody = {person for note in self._notes for person in note.people}
         where = await self._route(self.db, sorted(everybody)) if everybody else {}
+        waiting = sorted({person for note in self._notes if note.can_wait() for person in note.people})
+        off = await self._rest(self.db, self.community, waiting, self.now) if waiting else {}
         for note in self._notes:
             for person in note.people:
                 if person in where:
-                    await self._write(note, person, where[person])
+                    at = off.get(person, self.now) if note.can_wait() else self.now
+                    await self._write(note, person, where[person], at)
         if everybody and self.community.staff_group:
-            await self._tell_staff_group(await self._crew(self.db, sorted(everybody)))
+            await self._tell_staff_group(await self._crew(self.db, sorted(everybody)), off)
         self._notes.clear()
 
-    async def _tell_staff_group(self, crew: Mapping[int, str]) -> None:
-        """News for staff about something that a group may hear of, once and without anybody's door."""
+    async def _tell_staff_group(self, crew: Mapping[int, str], off: Mapping[int, datetime]) -> None:
+        """News for staff about something that a group may hear of, once and without anybody's door.
+
+        It waits like its readers, where all of them are off duty.
+        """
         for note in self._notes:
-            called = [crew[person] for person in note.people if person in crew]
+            members = [person for person in note.people if person in crew]
+            called = [crew[person] for person in members]
             if not called or not note.public():
                 continue
+            resting = note.can_wait() and all(person in off for person in members)
             said = self.render(note.key, **{name: _public(value) for name, value in note.values.items()})
             tail = f"\n{self.render('dialog.answer_elsewhere').text}" if said.buttons + said.choices else ""
             await outbox.put(
@@ -149,13 +164,13 @@ class UnitOfWork(Generic[C_co]):
                 GROUP_ROBOT,
                 self.community.staff_group,
                 said.text + tail,
-                now=self.now,
+                now=min(off[person] for person in members) if resting else self.now,
                 lane=note.lane,
                 once=f"{note.once}:{GROUP_ROBOT}" if note.once else None,
                 mentions=dict.fromkeys(filter(None, called)),
             )
 
-    async def _write(self, note: _Note, person: int, to: Address) -> None:
+    async def _write(self, note: _Note, person: int, to: Address, at: datetime) -> None:
         said = self.render(note.key, to.traditional, **note.values)
         once = f"{note.once}:{person}" if note.once else None
         await outbox.put(
@@ -163,7 +178,7 @@ class UnitOfWork(Generic[C_co]):
             to.channel,
             to.chat,
             said.text,
-            now=self.now,
+            now=at,
             lane=note.lane,
             person_id=person,
             buttons=said.buttons + said.choices,

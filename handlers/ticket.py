@@ -7,28 +7,21 @@ import re
 from typing import Any
 
 from bot.dialog import commands, follow_up
-from bot.dialog.form import Context, Form, needed
+from bot.dialog.form import Context, needed
+from bot.dialog.meant import About, by_ref, choose, in_hand, own
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import dispatch, emergencies, people, photos, tickets, work
+from bot.domain import audit, dispatch, emergencies, people, photos, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
-from bot.domain.tickets import EMERGENCY, HAND, State, Ticket
+from bot.domain.tickets import EMERGENCY, HAND, PARTS, RESIDENT, State, Ticket
 from bot.domain.times import Window
 from bot.unit_of_work import Refusal
 
 skill = Skill(__name__)
 
 _CORRECTS = re.compile(r"不是|[打写说报填搞弄记]错|应该是|改成|改为|其实是|不对|补充|是在|位置|地方")
-LISTED = 8  # lines of a list; more would not be read on a phone
-
-
-class About(Form):
-    """Which ticket: by its number, by its category, or the one we talk about."""
-
-    ref: int | None = None
-    category: str | None = None
-    location: dict[str, Any] | None = None
+LISTED = 8  # answers about several tickets; more would not be read on a phone
 
 
 class Amend(About):
@@ -41,6 +34,14 @@ class Progress(About):
     time: dict[str, Any] | None = None
 
 
+_PARTS = re.compile(r"等配件|缺件|缺货|订货|没货|配件|等厂家|等件|等货")
+_RESIDENT = re.compile(
+    r"等业主|等住户|(?:业主|住户|家里|屋里|敲门)[^，。]{0,4}(?:不在|没人|没应|不接|没接)|没人应|没人在家"
+)
+_SEVERAL = re.compile(
+    r"(?P<refs>[#＃]?\d+\s*号?\s*(?:[和跟与、,，及]\s*[#＃]?\d+\s*号?\s*)+)(?:单子?)?(?:都|全|一起)?\s*(?:派|转|给|交|让|拨|分)"
+)
+_FIRST = re.compile(r"(?P<a>\d+)\s*号?\s*(?:先|要紧|急)|先(?:去|做|修|弄)\s*(?P<b>\d+)")
 _COMMAND = re.compile(r"退回去?|退单|退掉|[#＃]|编号|工单|这?单|\d+\s*号?|[，,。.；;：:、\s了吧]")
 
 
@@ -58,59 +59,6 @@ def reason(said: Any, context: Context) -> str | None:
 class Transfer(About):
     assignee: str | None = None
     reason: str = needed(known=reason, free=True)
-
-
-async def by_ref(turn: Turn, ref: int) -> Ticket:
-    """The ticket with this number, if this person may see it; absent and forbidden look the same."""
-    ticket = await tickets.get(turn.db, turn.community.id, ref)
-    if ticket is None or not await may_see(turn, ticket):
-        raise Refusal("ticket.absent", ref=ref)
-    return ticket
-
-
-async def may_see(turn: Turn, ticket: Ticket) -> bool:
-    person = turn.person
-    if person.may(Role.STAFF) or person.may(Role.COMMITTEE) or ticket.reporter_id == person.id:
-        return True
-    return any(one.id == person.id for one in await tickets.concerned(turn.db, ticket))
-
-
-async def own(turn: Turn, form: About, *states: State) -> Ticket:
-    """The resident's ticket that is meant. Asks which when several could be."""
-    if form.ref is not None:
-        return await by_ref(turn, form.ref)
-    mine = await tickets.of_resident(turn.db, turn.person)
-    return choose(turn, mine, form, *states)
-
-
-async def in_hand(turn: Turn, form: About, *states: State) -> Ticket:
-    """The ticket that a worker means: by number, or the only one in hand that fits."""
-    if form.ref is not None:
-        return await by_ref(turn, form.ref)
-    mine = await tickets.of_staff(turn.db, turn.person)
-    return choose(turn, mine, form, *(states or HAND))
-
-
-def choose(turn: Turn, mine: list[Ticket], form: About, *states: State) -> Ticket:
-    """The one meant, among one's own: what fits the words, else what we talk about, else the only one."""
-    fitting = [t for t in mine if t.state in states] if states else [t for t in mine if t.open]
-    if form.category:
-        fitting = [t for t in fitting if t.category == form.category] or fitting
-    if not fitting:
-        key = "ticket.none_such" if any(t.open for t in mine) or mine else "ticket.none"
-        raise Refusal(key)
-    recent = turn.recent()
-    talked = [t for t in fitting if t.ref in recent]
-    if form.category:
-        talked = [t for t in talked if t.category == form.category]
-        if not talked:
-            talked = [t for t in fitting if t.category == form.category]
-    if talked:
-        return min(talked, key=lambda t: recent.index(t.ref) if t.ref in recent else 99)
-    if len(fitting) > 1:
-        lines = "\n".join(f"#{t.ref} {t.brief}（{t.state}）" for t in fitting[:5])
-        raise Refusal("ticket.which", lines=lines)
-    return fitting[0]
 
 
 # ------------------------------------------------------------------- residents
@@ -233,9 +181,10 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
         urgency=form.urgency,
         remark=turn.item.text[:500],
     )
-    if form.time and ticket.assignee_id:
-        promised = work.visit_by(turn, ticket)
-        ticket = await tickets.schedule(turn.db, ticket, promised=promised, step=0, due=promised)
+    if ticket.state is State.WAITING and ticket.waits_for == RESIDENT:
+        ticket = await work.resume(turn, ticket, turn.person, turn.item.text[:200])
+    elif form.time and ticket.state in (State.ACCEPTED, State.REOPENED):
+        ticket = await work.rearrange(turn, ticket)
     hurry = form.urgency == "urgent" and not was_urgent
     if hurry:
         ticket = await work.hurry(turn, ticket)
@@ -276,9 +225,19 @@ async def confirm(turn: Turn, form: About) -> None:
     concerned = await tickets.concerned(turn.db, ticket)
     if not any(one.id == turn.person.id for one in concerned):
         raise Refusal("ticket.only_concerned", ticket=ticket)
+    if ticket.state is State.RESOLVED and ticket.due is None:
+        await audit.write(
+            turn.db, ticket.community_id, turn.now, turn.person.id, "still_good", "ticket", ticket.id
+        )
+        turn.say("still", ticket=ticket)
+        return
     ticket = await work.confirm(turn, ticket, turn.person, turn.item.text[:200])
     turn.talk_about(ticket.ref)
-    turn.say("done", ticket=ticket)
+    if turn.group or ticket.kind == EMERGENCY:
+        turn.say("done_plain", ticket=ticket)
+    else:
+        turn.say("done", ticket=ticket)
+        turn.state.offers = [[f"{n}", f"#{ticket.ref} 评 {n} 分"] for n in range(1, 6)]
 
 
 def confirmable(form: About) -> tuple[State, ...]:
@@ -309,44 +268,13 @@ async def reopen(turn: Turn, form: About) -> None:
 # ----------------------------------------------------------------------- staff
 
 
-@skill.on("list", About, by=Role.STAFF, question=True)
-async def listed(turn: Turn, form: About) -> None:
-    """What is in hand, then what waits for somebody."""
-    mine = [t for t in await tickets.of_staff(turn.db, turn.person) if t.state in HAND]
-    waiting = [
-        t
-        for t in await tickets.in_state(turn.db, turn.community.id, State.OPEN)
-        if await for_me(turn, t) and (not form.category or t.category == form.category)
-    ]
-    if not (mine or waiting):
-        turn.say("empty")
-        return
-    if mine:
-        turn.say("mine", lines=lines(mine), count=len(mine))
-    if waiting:
-        turn.say("waiting", lines=lines(waiting), count=len(waiting))
-
-
-def lines(found: list[Ticket]) -> str:
-    shown = [f"#{t.ref} {t.line}（{t.state}）" for t in found[:LISTED]]
-    return "\n".join(shown) + ("\n……" if len(found) > LISTED else "")
-
-
-async def for_me(turn: Turn, ticket: Ticket) -> bool:
-    """Whether this worker is among those whom a ticket is for."""
-    if turn.person.may(Role.LEAD) or ticket.kind == EMERGENCY:
-        return True
-    asked = await dispatch.workers(turn, ticket.category, ticket.where.building)
-    return any(one.id == turn.person.id for one in asked)
-
-
 @skill.on("accept", About, by=Role.STAFF)
 async def accept(turn: Turn, form: About) -> None:
     if form.ref is not None:
         ticket = await by_ref(turn, form.ref)
     else:
         waiting = await tickets.in_state(turn.db, turn.community.id, State.OPEN)
-        mine = [t for t in waiting if await for_me(turn, t)]
+        mine = [t for t in waiting if dispatch.suits(turn, turn.person, t)]
         ticket = choose(turn, mine, form, State.OPEN)
     note = commands.beside(turn.incoming.text)
     ticket = await work.accept(turn, ticket, turn.person, note)
@@ -361,13 +289,14 @@ async def progress(turn: Turn, form: Progress) -> None:
     ticket = await in_hand(turn, About(ref=form.ref, category=form.category))
     text = turn.incoming.text.strip()
     note = (commands.beside(turn.incoming.text) or text)[:200]
-    if any(word in text for word in ("等配件", "缺件", "缺货", "订货", "没货", "等业主", "等住户", "配件")):
+    waits_for = RESIDENT if _RESIDENT.search(text) else PARTS if _PARTS.search(text) else ""
+    if waits_for:
         until = Window.of(form.time).last(turn.community.zone) if form.time else None
         if until is not None and until <= turn.now:
             until = None
-        ticket = await work.wait(turn, ticket, turn.person, until, note)
+        ticket = await work.wait(turn, ticket, turn.person, until, note, waits_for)
         turn.talk_about(ticket.ref)
-        turn.say("waits", ticket=ticket)
+        turn.say("waits_resident" if waits_for == RESIDENT else "waits", ticket=ticket)
         return
     words = commands.received(text)
     if words is not None:
@@ -396,17 +325,42 @@ async def complete(turn: Turn, form: About) -> None:
 @skill.on("transfer", Transfer, by=Role.STAFF)
 async def transfer(turn: Turn, form: Transfer) -> None:
     """「1转给小孟」 into other hands; 「1退回，配件不对」 back to all, with the reason."""
+    refs = several_refs(turn.item.text)
+    if form.assignee and len(refs) > 1:
+        await hand_out(turn, refs, form.assignee)
+        return
     ticket = await in_hand(turn, About(ref=form.ref), State.OPEN, *HAND)
     if form.assignee:
-        lead = turn.person.may(Role.LEAD)
-        if ticket.assignee_id != turn.person.id and not lead:
-            work.only_assignee(ticket, turn.person, await work.assignee(turn, ticket))
         to = await colleague(turn, form.assignee)
-        ticket = await work.transfer(turn, ticket, turn.person, to)
+        ticket = await hand(turn, ticket, to)
         turn.say("handed", ticket=ticket, who=dispatch.called(to))
         return
     ticket = await work.give_back(turn, ticket, turn.person, form.reason[:200])
     turn.say("given_back", ticket=ticket)
+
+
+async def hand(turn: Turn, ticket: Ticket, to: people.Person) -> Ticket:
+    """Into the hands of a colleague; what is in nobody's hands a lead gives out."""
+    if ticket.assignee_id != turn.person.id and not turn.person.may(Role.LEAD):
+        work.only_assignee(ticket, turn.person, await work.assignee(turn, ticket))
+    return await work.transfer(turn, ticket, turn.person, to)
+
+
+def several_refs(text: str) -> list[int]:
+    """The numbers of 「1和2都派给小赵，2先去」, what goes first first; [] where it is not several."""
+    match = _SEVERAL.search(text)
+    refs = [int(number) for number in re.findall(r"\d+", match["refs"])] if match else []
+    first = _FIRST.search(text)
+    number = int(first["a"] or first["b"]) if first else 0
+    return sorted(dict.fromkeys(refs), key=lambda ref: ref != number)
+
+
+async def hand_out(turn: Turn, refs: list[int], name: str) -> None:
+    """Several at once to one colleague: all of them, or none with the reason."""
+    to = await colleague(turn, name)
+    handed = [await hand(turn, await by_ref(turn, ref), to) for ref in refs]
+    turn.talk_about(*refs[:3])
+    turn.say("handed_all", refs="、".join(f"#{one.ref}" for one in handed), who=dispatch.called(to))
 
 
 async def colleague(turn: Turn, name: str) -> people.Person:

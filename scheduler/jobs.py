@@ -10,7 +10,7 @@ from functools import partial
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot.clock import Clock
-from bot.domain import people, promises, tickets
+from bot.domain import duty, people, promises, tickets
 from bot.domain.communities import Community
 from bot.inbox import milliseconds
 from bot.store import Statement, Store, StoreClosed
@@ -64,7 +64,7 @@ class Jobs:
         if community is None:  # its file is not here; nothing is told in words that nobody chose
             await self._put_off(ticket_id, db)
             return
-        work = UnitOfWork(db, now, community, people.route, people.crew)
+        work = UnitOfWork(db, now, community, people.route, people.crew, duty.rest)
         await promises.act(work, ticket_id)
         await work.post()
 

@@ -21,7 +21,7 @@ from bot.app import House
 from bot.channels.base import Handle, Limits
 from bot.clock import TurnedClock
 from bot.config import Settings
-from bot.domain import people
+from bot.domain import people, roster
 from bot.domain.people import Role
 from bot.messages import Incoming, Lane, Outgoing
 from bot.responses import Wording
@@ -153,6 +153,8 @@ async def declare(house: House, *everybody: Who) -> dict[str, int]:
         for one in everybody:
             person = await people.meet(db, community.id, one.channel, one.account, one.name, 0)
             await people.grant(db, person, one.role, trades=one.trades)
+            if one.role in roster.ROLES:  # on duty whatever the hour, as in scripts
+                await roster.stand(db, person)
             if one.home:
                 await people.settle(db, person, await people.home(db, community.id, *one.home))
             ids[one.account] = person.id

@@ -47,6 +47,18 @@ def test_a_home_that_cannot_be_is_known(
     assert sample.impossible(building, unit, room) is impossible
 
 
+def test_a_category_may_have_its_own_promises(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(
+        "name = '甲'\n[promises.normal]\nvisit = 600\n[promises.normal.elevator]\nvisit = 120\n", "utf-8"
+    )
+    found = read_file(path, WORDING)
+    assert found.promise("normal").visit == timedelta(minutes=600)
+    assert found.promise("normal", "elevator").visit == timedelta(minutes=120)
+    assert found.promise("normal", "elevator").claim == timedelta(minutes=30)
+    assert found.promise("urgent", "elevator").visit == timedelta(minutes=30)
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -54,7 +66,13 @@ def test_a_home_that_cannot_be_is_known(
         ("name = '甲'\ncolour = 'red'", "unknown colour"),
         ("name = '甲'\nzone = 'Asia/Nowhere'", "zone"),
         ("name = '甲'\n[buildings]\nnumbers = [1, 2]", "must be in quotes"),
-        ("name = '甲'\n[promises.normal]\nclaim = 5", "promises.normal"),
+        ("name = '甲'\n[promises.normal]\nclaim = '5'", "promises.normal"),
+        ("name = '甲'\n[promises.normal]\nvisits = 5", "promises.normal"),
+        ("name = '甲'\n[promises.soon]\nclaim = 5", "promises.soon"),
+        ("name = '甲'\n[promises.normal.elevator]\nvisit = 0", "promises.normal.elevator"),
+        ("name = '甲'\n[hours]\n'周一' = ['8点']", "hours.周一"),
+        ("name = '甲'\n[dispatch]\nmode = '抽签'", "dispatch"),
+        ("name = '甲'\n[dispatch]\nanswer = 0", "dispatch.answer"),
         ("name = '甲'\n[wording]\n'no.such' = '好'", "no such wording"),
         ("name = '甲\n", "a.toml"),
     ],

@@ -11,7 +11,15 @@ from bot.app import skills
 from bot.dialog.dialogue import Dialogue
 from bot.responses import Reader, Wording
 from nlp.understanding import Understanding
-from tests import test_binding, test_edits, test_orders, test_paste, test_staff_group, test_turns
+from tests import (
+    test_binding,
+    test_dispatch,
+    test_edits,
+    test_orders,
+    test_paste,
+    test_staff_group,
+    test_turns,
+)
 from tests.chat import chats, heard, verdict
 
 WORDING = Wording.load()
@@ -37,6 +45,8 @@ async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
         spoken |= (await verdict(path))[1]
     with heard(spoken):
         await test_binding.test_by_code()
+        await test_dispatch.automatic()
+        await test_dispatch.by_the_lead()
         await test_edits.declined()
         await test_turns.anonymous()
         await test_turns.trouble()

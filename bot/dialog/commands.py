@@ -17,6 +17,12 @@ _COMMANDS = (
     ("ticket.complete", re.compile(rf"{_REF}\s*(?:已经?)?{_DONE}[了啦]?(?=$|[\s，,。.；;：:！!、])")),
     ("ticket.transfer", re.compile(rf"{_REF}\s*(?:退回|退单){_END}")),
     ("ticket.cancel", re.compile(rf"(?:撤销|取消)\s*{_REF}$")),
+    ("ticket.decline", re.compile(rf"(?:不接|接不了|去不了|不去)\s*{_REF}{_END}")),
+    ("ticket.decline", re.compile(rf"{_REF}\s*(?:不接|接不了|不去){_END}")),
+    ("ticket.ack", re.compile(rf"(?:收到|知道了?|晓得了?)\s*{_REF}$")),
+    ("ticket.ack", re.compile(rf"{_REF}\s*(?:收到|知道了?|晓得了?)$")),
+    ("ticket.show", re.compile(rf"看?看?\s*{_REF}\s*详情$")),
+    ("ticket.rate", re.compile(rf"{_REF}\s*(?:评|打|给)\s*(?P<rating>[1-5])\s*[分星]{_END}")),
     ("profile.approve", re.compile(r"(?:同意|通过)\s*(?:\d|$)")),
     ("help", re.compile(r"/(?:start|help)(?:@\w+)?$")),
 )
@@ -41,11 +47,13 @@ def read(text: str, role: str, meaning: Meaning) -> Meaning:
             continue
         intent = command if role == "staff" else _BY_RESIDENTS.get(command, command)
         item = meaning.items[0]
-        if meaning.sure and item.intent == intent and ("ref" in item.slots or intent == "help"):
+        said = "ref" in item.slots and ("rating" not in pattern.groupindex or "rating" in item.slots)
+        if meaning.sure and item.intent == intent and (said or intent == "help"):
             return meaning
         slots = {k: v for k, v in item.slots.items() if item.intent == intent or k == "location"}
-        if "ref" in pattern.groupindex:
-            slots["ref"] = int(match["ref"])
+        for name in ("ref", "rating"):
+            if pattern.groupindex.get(name) and match[name]:
+                slots[name] = int(match[name])
         return Meaning((Item(intent, 1.0, slots, text),), True, meaning.nearest, meaning.traditional)
     return meaning
 

@@ -288,6 +288,11 @@ class Dialogue:
             state.form = None
             await self._begin(turn, meaning, mind, text)
             return
+        patience = self.actions[form.intent].form.patience
+        if patience is not None and milliseconds(turn.now) - form.at_ms > patience.total_seconds() * 1000:
+            await self._finish(turn, form)
+            await self._begin(turn, meaning, mind, text)
+            return
         if form.replace is not None:
             await self._replaced(turn, form, meaning, mind, text)
             return

@@ -91,6 +91,10 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
     asked = await asked_about(turn)
     if asked is not None and (answer := _answer(meaning, text)):
         return Meaning((Item(answer, 1.0, {"ref": asked.ref}, text),), True)
+    waiting = await waited_for(turn, meaning, text)
+    if waiting is not None:
+        times = mind.find("time", text, now=work.local(turn))
+        return _on(waiting, {"time": times[-1]} if times else {}, text)
     if not turn.recent() or not turn.person.bound:
         return meaning
     if not meaning.sure:
@@ -113,6 +117,20 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
             slots = {k: v for k, v in item.slots.items() if k in ("time", "urgency", "phone")}
             return _on(found[0], slots | _corrected(turn, mind, text, found[0]), text)
     return meaning
+
+
+async def waited_for(turn: Turn, meaning: Meaning, text: str) -> Ticket | None:
+    """The one ticket that waits for this resident's word, where the words may be that word."""
+    says_more = meaning.sure and (
+        meaning.intent not in ("inform", "ticket.amend") or "ref" in meaning.items[0].slots
+    )
+    if turn.group or not turn.person.bound or says_more or not readable(text):
+        return None
+    if meaning.sure is False and meaning.items[0].confidence < FOREIGN:
+        return None
+    found = await tickets.of_resident(turn.db, turn.person)
+    waits = [one for one in found if one.state is State.WAITING and one.waits_for == tickets.RESIDENT]
+    return waits[0] if len(waits) == 1 else None
 
 
 async def _rescheduled(turn: Turn, mind: Understanding, text: str) -> Meaning | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import timedelta
 from typing import Any, ClassVar, dataclass_transform
 
 #: Completes a slot from what was said (None when nothing) and what is known; None when it must be asked.
@@ -32,6 +33,8 @@ class Form:
     """Base of all forms. A field is a slot of the contract; a plain default is only noticed, never asked."""
 
     questions: ClassVar[tuple[str, ...]] = ()
+    #: How long its question waits for the answer; None for as long as it takes.
+    patience: ClassVar[timedelta | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -13,7 +13,7 @@ from bot.dialog.dialogue import GROUP_FORM_FOR
 from bot.dialog.open_form import Open
 from bot.dialog.skill import Ear
 from bot.dialog.turn import Turn
-from bot.domain import communities, people, tickets
+from bot.domain import communities, duty, people, tickets
 from bot.domain.people import Person
 from bot.domain.tickets import Ticket
 from bot.inbox import milliseconds
@@ -141,6 +141,7 @@ class _Stage:
             self._turn.community,
             people.route,
             people.crew,
+            duty.rest,
             person=who,
             incoming=incoming,
             state=self._states[who.name],

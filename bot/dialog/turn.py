@@ -15,7 +15,7 @@ from bot.domain.people import Person
 from bot.domain.tickets import Ticket
 from bot.inbox import milliseconds
 from bot.messages import Button, Incoming, Lane, Outgoing, Photo
-from bot.unit_of_work import Crew, Route, UnitOfWork
+from bot.unit_of_work import Crew, Rest, Route, UnitOfWork
 from nlp.meaning import Item
 
 RECENT_FOR = 24 * 3600 * 1000  # ms: how long 「那个」 can mean what we spoke about last
@@ -32,13 +32,14 @@ class Turn(UnitOfWork[Community]):
         community: Community,
         route: Route,
         crew: Crew,
+        rest: Rest,
         *,
         person: Person,
         incoming: Incoming,
         state: State,
         traditional: bool,
     ) -> None:
-        super().__init__(db, now, community, route, crew)
+        super().__init__(db, now, community, route, crew, rest)
         self.person, self.incoming, self.state = person, incoming, state
         self.incoming_person = person
         self.traditional = traditional

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +17,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from bot.channels import tables
+from bot.domain import hours
+from bot.domain.hours import Hours
 from bot.responses import Wording, WordingError
 from bot.store import Statement
 from bot.unit_of_work import UnitOfWork
@@ -47,6 +50,22 @@ class Promise:
     done: timedelta
 
 
+class Mode(StrEnum):
+    """How a ticket finds its worker: whoever takes it first, a lead's word, or the house's own choice."""
+
+    CLAIM = "抢单"
+    ASSIGN = "派单"
+    AUTOMATIC = "自动"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The way of dispatch, and how long somebody who was asked has for the answer."""
+
+    mode: Mode = Mode.CLAIM
+    answer: timedelta = timedelta(minutes=10)
+
+
 @dataclass(frozen=True, slots=True)
 class Community:
     """What a community's file says, checked. `id` is its row."""
@@ -62,7 +81,11 @@ class Community:
     places: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trades: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    #: By urgency, and by urgency and category where a category has its own: "urgent", "normal.elevator".
     promises: Mapping[str, Promise] = field(default_factory=dict)
+    #: When the clocks of promises run; None for always.
+    hours: Hours | None = None
+    dispatch: Dispatch = field(default_factory=Dispatch)
     numbers: Mapping[str, str] = field(default_factory=dict)
     #: What the community's file says to a channel, by the channel's name; each reads its own.
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -76,8 +99,9 @@ class Community:
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(places=self.places, words=self.words)
 
-    def promise(self, urgency: str) -> Promise:
-        return self.promises[urgency if urgency in self.promises else "normal"]
+    def promise(self, urgency: str, category: str = "") -> Promise:
+        known = urgency if urgency in self.promises else "normal"
+        return self.promises.get(f"{known}.{category}") or self.promises[known]
 
     def trades_for(self, category: str) -> frozenset[str]:
         """The trades that take a category; empty means anybody."""
@@ -103,7 +127,7 @@ _DEFAULT_PROMISES = {
     "urgent": Promise(timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=24)),
 }
 _TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers"}
-_TABLES |= {"channels", "wording"}
+_TABLES |= {"channels", "wording", "hours", "dispatch"}
 
 
 def read_file(path: Path, wording: Wording) -> Community:
@@ -132,11 +156,6 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording, text: str) -> Co
     except ZoneInfoNotFoundError as exc:
         raise ValueError(f"zone: {exc}") from exc
     buildings = data.get("buildings", {})
-    promises = dict(_DEFAULT_PROMISES)
-    for urgency, minutes in data.get("promises", {}).items():
-        if urgency not in promises or set(minutes) != {"claim", "visit", "done"}:
-            raise ValueError(f"promises.{urgency}: normal or urgent, with claim, visit and done in minutes")
-        promises[urgency] = Promise(**{name: timedelta(minutes=int(n)) for name, n in minutes.items()})
     own = data.get("wording", {})
     return Community(
         slug=str(data.get("slug", stem)),
@@ -150,11 +169,45 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording, text: str) -> Co
         places=tuple(_strings("places.names", data.get("places", {}).get("names", []))),
         words={word: tuple(_strings(word, others)) for word, others in data.get("words", {}).items()},
         trades={trade: frozenset(_strings(trade, names)) for trade, names in data.get("trades", {}).items()},
-        promises=promises,
+        promises=_promises(data.get("promises", {})),
+        hours=hours.read(data["hours"]) if "hours" in data else None,
+        dispatch=_dispatch(data.get("dispatch", {})),
         numbers={"gas": "", "elevator": "", "property": ""}
         | {name: str(number) for name, number in data.get("numbers", {}).items()},
         channels=_channels(data.get("channels", {}), text),
     )
+
+
+def _promises(found: Mapping[str, Any]) -> dict[str, Promise]:
+    """The clocks by urgency, and by urgency and category for categories that have their own."""
+    promises = dict(_DEFAULT_PROMISES)
+    for urgency, table in found.items():
+        if urgency not in _DEFAULT_PROMISES:
+            raise ValueError(f"promises.{urgency}: normal or urgent, with claim, visit and done in minutes")
+        minutes = {name: n for name, n in table.items() if not isinstance(n, dict)}
+        if minutes:
+            promises[urgency] = _promise(f"promises.{urgency}", promises[urgency], minutes)
+        for category in table.keys() - minutes.keys():
+            where = f"promises.{urgency}.{category}"
+            promises[f"{urgency}.{category}"] = _promise(where, promises[urgency], table[category])
+    return promises
+
+
+def _promise(where: str, before: Promise, minutes: Mapping[str, Any]) -> Promise:
+    """What a table changes of a promise."""
+    wrong = [n for name, n in minutes.items() if type(n) is not int or n <= 0]
+    if wrong or set(minutes) - {"claim", "visit", "done"}:
+        raise ValueError(f"{where}: claim, visit and done, each in minutes")
+    return replace(before, **{name: timedelta(minutes=n) for name, n in minutes.items()})
+
+
+def _dispatch(found: Mapping[str, Any]) -> Dispatch:
+    answer = found.get("answer", 10)
+    if set(found) - {"mode", "answer"} or found.get("mode", "抢单") not in set(Mode):
+        raise ValueError("dispatch: mode is 抢单, 派单 or 自动; answer is in minutes")
+    if type(answer) is not int or answer <= 0:
+        raise ValueError("dispatch.answer: minutes")
+    return Dispatch(Mode(found.get("mode", "抢单")), timedelta(minutes=answer))
 
 
 def _channels(found: Any, text: str) -> dict[str, Mapping[str, Any]]:

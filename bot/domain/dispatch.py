@@ -1,39 +1,53 @@
-"""Who is asked: the people for a ticket, step by step up the ladder while nobody takes it."""
+"""Who is asked: the people for a ticket, who of them suits best, and who stands above them."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 
-from bot.domain import people
+from bot.domain import duty, people, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Person, Role
-from bot.domain.tickets import Ticket
+from bot.domain.tickets import EMERGENCY, Ticket
 
-#: How long a ticket may lie unclaimed before the next are asked; urgent ones a third of it (product.md).
-LADDER = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=24))
 _TITLES = ("师傅", "长", "工", "队", "姐", "哥", "主任", "经理", "阿姨", "岗", "员", "生")
 _DESKS = ("前台", "客服", "物业", "社区", "管家", "居委", "业委")
 _ABOVE = (Role.LEAD, Role.ADMIN, Role.COMMITTEE)
 
 
-def rung(ticket: Ticket, step: int) -> datetime:
-    """When step `step` (from 1) of the ladder is due; after the last one, every 24 hours."""
-    third = 3 if ticket.urgent else 1
-    if step <= len(LADDER):
-        return ticket.made + LADDER[step - 1] / third
-    return ticket.made + (LADDER[-1] / third) * (step - len(LADDER) + 1)
-
-
 async def workers(work: Work, category: str, building: str) -> list[Person]:
     """Staff of a trade that takes the category, for this building; staff without a trade take everything.
 
-    Where the community has nobody for it: the leads, else the admins, else the committee.
+    Those on duty, where any of them is; else whoever is on duty, whatever the trade; when nobody is, all of
+    the trade (they hear of it when their work begins). Where the community has nobody for it: the leads, else
+    the admins, else the committee.
     """
     trades = work.community.trades_for(category)
-    found = await people.holders(
-        work.db, work.community.id, Role.STAFF, building=building or None, trades=trades
+    staff = await people.holders(work.db, work.community.id, Role.STAFF, building=building or None)
+    fit = [one for one in staff if has_trade(one, trades)]
+    working = await duty.present(work.db, work.community, work.now)
+    if working is not None and fit:
+        here = [one for one in fit if one.id in working] or [one for one in staff if one.id in working]
+        fit = here or fit
+    return fit or await above(work, 0)
+
+
+def has_trade(person: Person, trades: frozenset[str]) -> bool:
+    """Whether somebody takes work of one of the trades; whoever has no trade takes everything."""
+    own = [grant.trades for grant in person.grants]
+    return any(not one or one & trades for one in own)
+
+
+def suits(work: Work, person: Person, ticket: Ticket) -> bool:
+    """Whether a ticket that nobody has is for this person: by trade and building; leads see to all."""
+    if person.may(Role.LEAD) or ticket.kind == EMERGENCY:
+        return True
+    trades = work.community.trades_for(ticket.category)
+    return any(
+        grant.role is Role.STAFF
+        and (not grant.trades or grant.trades & trades)
+        and (not (grant.buildings and ticket.where.building) or ticket.where.building in grant.buildings)
+        for grant in person.grants
     )
-    return found or await above(work, 0)
 
 
 async def others(work: Work, category: str, building: str) -> list[Person]:
@@ -41,7 +55,38 @@ async def others(work: Work, category: str, building: str) -> list[Person]:
     trades = work.community.trades_for(category)
     asked = {one.id for one in await workers(work, category, building)}
     everyone = await people.holders(work.db, work.community.id, Role.STAFF, trades=trades)
-    return [one for one in everyone if one.id not in asked]
+    working = await duty.present(work.db, work.community, work.now)
+    return [one for one in everyone if one.id not in asked and (working is None or one.id in working)]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could do it, and what speaks for them."""
+
+    person: Person
+    near: bool  # looks after this building by name
+    known: bool  # was with this household last
+    load: int  # tickets in hand
+
+    @property
+    def points(self) -> int:
+        return 2 * self.near + 2 * self.known - self.load
+
+
+async def candidates(work: Work, ticket: Ticket) -> list[Candidate]:
+    """The workers for a ticket, the best first: near, known to the household, with little in hand."""
+    fit = await workers(work, ticket.category, ticket.where.building)
+    before = await tickets.last_handler(work.db, ticket)
+    found = [
+        Candidate(
+            person=one,
+            near=any(ticket.where.building in grant.buildings for grant in one.grants),
+            known=one.id == before,
+            load=await tickets.load(work.db, one.id),
+        )
+        for one in fit
+    ]
+    return sorted(found, key=lambda one: (-one.points, one.person.id))
 
 
 async def above(work: Work, level: int) -> list[Person]:

@@ -1,20 +1,25 @@
-"""What happens to a ticket because time passed: the ladder, the honest word, the silence after the work."""
+"""What happens to a ticket because time passed: the ladder, warnings, the honest word, the silence after."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.domain import dispatch, people, tickets
+from bot.domain import audit, clocks, dispatch, offers, people, returns, tickets
+from bot.domain.clocks import ACKNOWLEDGED, WARNINGS, Timing
 from bot.domain.communities import Work
 from bot.domain.emergencies import ALERT_AGAIN
-from bot.domain.people import Role
-from bot.domain.tickets import DONE, EMERGENCY, State, Ticket, Verb
-from bot.domain.work import CONFIRM_AFTER, REPORT_BACK, assignee, by_day, details, tell_concerned
+from bot.domain.people import Person, Role
+from bot.domain.telling import assignee, details, tell_concerned, without
+from bot.domain.tickets import DONE, EMERGENCY, RESIDENT, State, Ticket, Verb
+from bot.domain.work import CONFIRM_AFTER, REPORT_BACK
 from bot.messages import Lane
 
 TELL_REPORTER = 2  # alerts without an answer before the reporter hears that nobody has answered
 TELL_ALL = 3  # … before admins and committee are woken too
 SLOWER_AFTER = 15  # … before the alert is repeated every ten minutes only
+AFTER_LAPSE = timedelta(hours=4)  # until the next word about what is late; urgent: an eighth of it
+LOOKED_AFTER = timedelta(hours=24)  # the same where somebody above has acknowledged
+STILL_WAITING = (timedelta(days=1), timedelta(days=2), timedelta(days=4))  # between questions to the resident
 
 
 async def act(work: Work, ticket_id: int) -> None:
@@ -23,26 +28,43 @@ async def act(work: Work, ticket_id: int) -> None:
     if ticket.due is None or ticket.due > work.now:
         return
     if ticket.state in DONE:
-        await tickets.schedule(work.db, ticket, promised=None, step=0, due=None)
+        await returns.visit(work, ticket)
     elif ticket.state is State.AWAITS:
         await _silence(work, ticket)
     elif ticket.kind == EMERGENCY and ticket.state is State.OPEN:
         await _alert_again(work, ticket)
-    elif ticket.state is State.OPEN:
-        await _climb(work, ticket)
+    elif ticket.kind == EMERGENCY:
+        await _and_now(work, ticket)
     else:
-        await _late(work, ticket)
+        await _go_on(work, ticket, await clocks.timing(work))
 
 
-async def _climb(work: Work, ticket: Ticket) -> None:
+async def _go_on(work: Work, ticket: Ticket, timing: Timing) -> None:
+    lapsed = ticket.promised is None or ticket.promised <= work.now
+    if ticket.state is State.OPEN and ticket.asked_id and not lapsed:
+        await offers.ask_next(work, ticket, timing)
+    elif ticket.state is State.OPEN:
+        await _climb(work, ticket, timing)
+    elif ticket.state is State.WAITING and ticket.waits_for == RESIDENT:
+        await _ask_resident(work, ticket, timing)
+    elif not lapsed:
+        await _warn(work, ticket, timing)
+    else:
+        await _late(work, ticket, timing)
+
+
+async def _climb(work: Work, ticket: Ticket, timing: Timing) -> None:
     """Nobody took it: ask the next ones, and say so before the promise lapses.
 
     After a standstill of the house only the highest step that is due is taken, not each of them.
     """
+    if ticket.step >= ACKNOWLEDGED:
+        await _still_open(work, ticket, ticket.step, timing.later(LOOKED_AFTER), 0)
+        return
     step = ticket.step + 1
-    while dispatch.rung(ticket, step + 1) <= work.now:
+    while timing.climb_at(ticket, step + 1) <= work.now:
         step += 1
-    following = dispatch.rung(ticket, step + 1)
+    following = timing.climb_at(ticket, step + 1)
     if step == 1:
         asked = await dispatch.others(work, ticket.category, ticket.where.building)
         key = "repair.new_urgent" if ticket.urgent else "repair.new"
@@ -51,7 +73,12 @@ async def _climb(work: Work, ticket: Ticket) -> None:
             following = ticket.promised
         await tickets.schedule(work.db, ticket, promised=ticket.promised, step=step, due=following)
         return
-    asked = await dispatch.above(work, min(step - 2, 2))
+    await _still_open(work, ticket, step, following, min(step - 2, 2))
+
+
+async def _still_open(work: Work, ticket: Ticket, step: int, following: datetime, level: int) -> None:
+    """The leads (0), the manager (1) or the committee (2) are asked, and those concerned hear who was."""
+    asked = await dispatch.above(work, level)
     asked = asked or await dispatch.workers(work, ticket.category, ticket.where.building)
     ticket = await tickets.schedule(work.db, ticket, promised=following, step=step, due=following)
     once = f"climb:{ticket.id}:{following:%Y%m%d%H%M}"
@@ -60,22 +87,61 @@ async def _climb(work: Work, ticket: Ticket) -> None:
     await tell_concerned(work, ticket, key, once=once, asked=dispatch.names(asked))
 
 
-async def _late(work: Work, ticket: Ticket) -> None:
-    """The promise lapses now: the worker and the lead are told, and the resident honestly too."""
-    if ticket.kind == EMERGENCY:
-        await _and_now(work, ticket)
-        return
-    wait = timedelta(minutes=30) if ticket.urgent else timedelta(hours=4)
-    promised = by_day(work, work.now + wait, urgent=ticket.urgent)
-    ticket = await tickets.schedule(work.db, ticket, promised=promised, step=ticket.step + 1, due=promised)
+async def _warn(work: Work, ticket: Ticket, timing: Timing) -> None:
+    """A part of the clock is over: whoever has it is reminded. The lead hears of it when it is late."""
+    step, due = timing.due(ticket)
+    ticket = await tickets.schedule(work.db, ticket, promised=ticket.promised, step=step, due=due)
+    worker = await assignee(work, ticket)
+    if worker:
+        key = "ticket.soon_there" if ticket.state is State.ACCEPTED else "ticket.soon_done"
+        work.notify([worker], key, ticket=ticket)
+
+
+async def _late(work: Work, ticket: Ticket, timing: Timing) -> None:
+    """The promise lapses now: the worker and who stands above are told, and the resident honestly too.
+
+    Each time one higher: lead, manager, committee, until somebody acknowledges.
+    """
+    heard = ticket.step >= ACKNOWLEDGED
+    late = max(ticket.step - len(WARNINGS), 0)  # times before this one
+    again = AFTER_LAPSE / (8 if ticket.urgent else 1)
+    promised = timing.later(LOOKED_AFTER if heard else again, urgent=ticket.urgent)
+    step = ticket.step if heard else len(WARNINGS) + late + 1
+    ticket = await tickets.schedule(work.db, ticket, promised=promised, step=step, due=promised)
     worker = await assignee(work, ticket)
     if worker:
         work.notify([worker], "ticket.late_yours", ticket=ticket)
-    leads = [one for one in await dispatch.above(work, 0) if worker is None or one.id != worker.id]
-    who = dispatch.called(worker) if worker else ""
-    work.notify(leads, "ticket.late", ticket=ticket, who=who)
-    asked = ([worker] if worker else []) + leads
-    await tell_concerned(work, ticket, "ticket.moved", asked=dispatch.names(asked))
+    asked = without(await dispatch.above(work, 0 if heard else min(late, 2)), worker)
+    work.notify(asked, "ticket.late", ticket=ticket, who=dispatch.called(worker) if worker else "")
+    told = ([worker] if worker else []) + asked
+    await tell_concerned(work, ticket, "ticket.moved", *told, asked=dispatch.names(told))
+
+
+async def _ask_resident(work: Work, ticket: Ticket, timing: Timing) -> None:
+    """The house waits on the resident, who is asked again, ever less often; the leads hear of long waits."""
+    count = ticket.step
+    promised = timing.later(STILL_WAITING[min(count, len(STILL_WAITING) - 1)])
+    ticket = await tickets.schedule(work.db, ticket, promised=promised, step=count + 1, due=promised)
+    worker = await assignee(work, ticket)
+    await tell_concerned(work, ticket, "ticket.waits_for_you", who=dispatch.called(worker) if worker else "")
+    if count >= len(STILL_WAITING) - 1:
+        leads = without(await dispatch.above(work, 0), worker)
+        work.notify(leads, "ticket.waits_long", ticket=ticket)
+
+
+async def acknowledge(work: Work, ticket: Ticket, by: Person) -> Ticket:
+    """Somebody above has it in sight: nobody higher is asked from now on."""
+    await audit.write(work.db, ticket.community_id, work.now, by.id, "acknowledge", "ticket", ticket.id)
+    if ticket.step < ACKNOWLEDGED and ticket.state not in DONE and ticket.state is not State.AWAITS:
+        ticket = await tickets.schedule(
+            work.db,
+            ticket,
+            promised=ticket.promised,
+            step=ACKNOWLEDGED,
+            due=ticket.promised or ticket.due,
+            asked_id=ticket.asked_id,
+        )
+    return ticket
 
 
 async def _and_now(work: Work, ticket: Ticket) -> None:

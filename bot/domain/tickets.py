@@ -41,6 +41,7 @@ class Verb(StrEnum):
     ACCEPT = "accept"
     PROGRESS = "progress"
     WAIT = "wait"
+    RESUME = "resume"
     COMPLETE = "complete"
     CONFIRM = "confirm"
     LAPSE = "lapse"
@@ -51,18 +52,21 @@ class Verb(StrEnum):
 
 
 REPAIR, EMERGENCY, COMPLAINT, BOOKING, ROOT = "repair", "emergency", "complaint", "booking", "root"
+#: What a ticket can wait for.
+PARTS, RESIDENT = "parts", "resident"
 _WORK = frozenset({State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED})
 #: The whole life of a ticket: from where a verb may be done, and where it leads.
 TRANSITIONS: Mapping[Verb, tuple[frozenset[State], State]] = {
     Verb.ACCEPT: (frozenset({State.OPEN}), State.ACCEPTED),
     Verb.PROGRESS: (_WORK, State.IN_PROGRESS),
     Verb.WAIT: (_WORK, State.WAITING),
+    Verb.RESUME: (frozenset({State.WAITING}), State.IN_PROGRESS),
     Verb.COMPLETE: (_WORK, State.AWAITS),
     Verb.CONFIRM: (frozenset({State.AWAITS}), State.RESOLVED),
     Verb.LAPSE: (frozenset({State.AWAITS}), State.UNCONFIRMED),
-    Verb.CANCEL: (frozenset({State.OPEN, State.ACCEPTED, State.IN_PROGRESS}), State.CANCELLED),
-    Verb.GIVE_BACK: (frozenset({State.ACCEPTED, State.IN_PROGRESS, State.REOPENED}), State.OPEN),
-    Verb.TRANSFER: (frozenset({State.ACCEPTED, State.IN_PROGRESS, State.REOPENED}), State.ACCEPTED),
+    Verb.CANCEL: (frozenset({State.OPEN, State.ACCEPTED, State.IN_PROGRESS, State.WAITING}), State.CANCELLED),
+    Verb.GIVE_BACK: (_WORK, State.OPEN),
+    Verb.TRANSFER: (_WORK, State.ACCEPTED),
     Verb.REOPEN: (frozenset({State.AWAITS, State.RESOLVED, State.UNCONFIRMED}), State.REOPENED),
 }
 #: In somebody's hands.
@@ -104,6 +108,8 @@ class TicketRow(Model):
     step = fields.IntField()
     due_ms = fields.BigIntField(null=True)
     closed_ms = fields.BigIntField(null=True)
+    since_ms = fields.BigIntField(null=True)  # since when it stands as it stands
+    asked_id = fields.BigIntField(null=True)  # whose answer is waited for, where the house asks one by one
     # The three clocks: until when it is to be claimed, visited and solved; null where a kind has none.
     claim_ms = fields.BigIntField(null=True)
     visit_ms = fields.BigIntField(null=True)
@@ -144,8 +150,17 @@ class SubscriberRow(Model):
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """Until when a ticket is to be claimed, visited and solved; None where there is no such clock."""
+
+    claim: datetime | None = None
+    visit: datetime | None = None
+    done: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket as it stands. Times are aware, in UTC."""
+    """A ticket as it stands. Times are aware, in UTC. `since` is when it came to stand like this."""
 
     id: int
     community_id: int
@@ -167,6 +182,8 @@ class Ticket:
     step: int
     due: datetime | None
     closed: datetime | None
+    since: datetime
+    asked_id: int | None = None
     claim: datetime | None = None
     visit: datetime | None = None
     done: datetime | None = None
@@ -184,6 +201,10 @@ class Ticket:
     def for_group(self) -> Ticket:
         """As a group may see it: no door, no phone."""
         return replace(self, where=self.where.for_group(), phone="")
+
+    @property
+    def clocks(self) -> Clocks:
+        return Clocks(self.claim, self.visit, self.done)
 
     @property
     def open(self) -> bool:
@@ -227,6 +248,8 @@ def read(row: Mapping[str, Any]) -> Ticket:
         step=row["step"],
         due=_at(row["due_ms"]),
         closed=_at(row["closed_ms"]),
+        since=_at(row["since_ms"]) or made,
+        asked_id=row["asked_id"],
         claim=_at(row["claim_ms"]),
         visit=_at(row["visit_ms"]),
         done=_at(row["done_ms"]),
@@ -241,19 +264,29 @@ def read(row: Mapping[str, Any]) -> Ticket:
 _INSERT = Statement(
     "insert into ticket (community_id, ref, kind, category, brief, words, building, unit, floor, room, place,"
     " home_id, reporter_id, assignee_id, state, urgency, wanted, phone, made_ms, promised_ms, step, due_ms,"
-    " waits_for, about_id)"
+    " waits_for, about_id, since_ms, claim_ms, visit_ms, done_ms)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, $14, $15, $16, $17, $18, $19, 0,"
-    " $20, '', $21) returning *"
+    " $20, '', $21, $18, $22, $23, $24) returning *"
 )
 _GET = Statement("select * from ticket where community_id = $1 and ref = $2")
 _BY_ID = Statement("select * from ticket where id = $1")
 _HOLD = Statement("update ticket set step = step where id = $1 returning *")
 # The state in the condition decides who was first when two do it at once.
 _MOVE = Statement(
-    "update ticket set state = $3, assignee_id = $4, promised_ms = $5, step = 0, due_ms = $6, closed_ms = $7"
-    " where id = $1 and state = $2 returning *"
+    "update ticket set state = $3, assignee_id = $4, promised_ms = $5, step = $13, due_ms = $6,"
+    " closed_ms = $7, since_ms = $8, claim_ms = $9, visit_ms = $10, done_ms = $11, paused_ms = $12,"
+    " waits_for = $14, asked_id = null where id = $1 and state = $2 returning *"
 )
-_SCHEDULE = Statement("update ticket set promised_ms = $2, step = $3, due_ms = $4 where id = $1 returning *")
+_SCHEDULE = Statement(
+    "update ticket set promised_ms = $2, step = $3, due_ms = $4, claim_ms = $5, visit_ms = $6, done_ms = $7,"
+    " asked_id = $8 where id = $1 returning *"
+)
+_RATE = Statement("update ticket set rating = $2 where id = $1 returning *")
+_LOAD = Statement("select count(*) as n from ticket where assignee_id = $1 and state in ($2, $3, $4, $5)")
+_HANDLER = Statement(
+    "select assignee_id from ticket where home_id = $1 and assignee_id is not null and id < $2"
+    " order by id desc limit 1"
+)
 _AMEND = Statement(
     "update ticket set building = $2, unit = $3, floor = $4, room = $5, place = $6, home_id = $7,"
     " wanted = $8, phone = $9, urgency = $10, words = $11 where id = $1 returning *"
@@ -293,6 +326,9 @@ _ABOVE = Statement("select * from ticket where community_id = $1 and ref > $2 or
 _BY_STATE = Statement("select * from ticket where community_id = $1 and state = $2 order by id desc limit $3")
 
 
+NO_CLOCKS = Clocks()
+
+
 async def file(
     db: BaseDBAsyncClient,
     community_id: int,
@@ -311,6 +347,7 @@ async def file(
     wanted: str = "",
     phone: str = "",
     about_id: int | None = None,
+    clocks: Clocks = NO_CLOCKS,
 ) -> Ticket:
     """Open a ticket with the community's next number. `words` is what the reporter wrote.
 
@@ -340,6 +377,9 @@ async def file(
         milliseconds(promised),
         milliseconds(due),
         about_id,
+        _ms(clocks.claim),
+        _ms(clocks.visit),
+        _ms(clocks.done),
     )
     assert row is not None
     ticket = read(row)
@@ -394,10 +434,14 @@ async def move(
     due: datetime | None,
     assignee_id: int | None = None,
     note: str = "",
+    clocks: Clocks | None = None,
+    step: int = 0,
+    waits_for: str = "",
 ) -> Ticket:
     """Do `verb`, or refuse with what is possible now. `by` is None when the clock does it.
 
-    `assignee_id` is who has the ticket afterwards. Of two at once exactly one gets through.
+    `assignee_id` is who has the ticket afterwards. Of two at once exactly one gets through. The clocks stay
+    as they are where none are given; while it `waits_for` the resident they stand still.
     """
     sources, target = TRANSITIONS[verb]
     if ticket.kind == EMERGENCY and verb is Verb.CONFIRM:
@@ -405,8 +449,24 @@ async def move(
     if ticket.state not in sources:
         raise Refusal("ticket.impossible", ticket=ticket, possible=possible(ticket.state))
     closed = now if target in DONE else None
+    after = clocks or ticket.clocks
+    paused = (ticket.paused or now) if waits_for == RESIDENT else None
     row = await _MOVE.row(
-        db, ticket.id, str(ticket.state), str(target), assignee_id, _ms(promised), _ms(due), _ms(closed)
+        db,
+        ticket.id,
+        str(ticket.state),
+        str(target),
+        assignee_id,
+        _ms(promised),
+        _ms(due),
+        _ms(closed),
+        milliseconds(now),
+        _ms(after.claim),
+        _ms(after.visit),
+        _ms(after.done),
+        _ms(paused),
+        step,
+        waits_for,
     )
     if row is None:
         raise Refusal("ticket.changed", ticket=ticket)
@@ -440,9 +500,22 @@ async def schedule(
     promised: datetime | None,
     step: int,
     due: datetime | None,
+    clocks: Clocks | None = None,
+    asked_id: int | None = None,
 ) -> Ticket:
-    """Say when the house acts next on this ticket, and what was promised until when."""
-    row = await _SCHEDULE.row(db, ticket.id, _ms(promised), step, _ms(due))
+    """Say when the house acts next on this ticket, what was promised until when, and who is being asked."""
+    after = clocks or ticket.clocks
+    row = await _SCHEDULE.row(
+        db,
+        ticket.id,
+        _ms(promised),
+        step,
+        _ms(due),
+        _ms(after.claim),
+        _ms(after.visit),
+        _ms(after.done),
+        asked_id,
+    )
     assert row is not None
     return read(row)
 
@@ -493,6 +566,17 @@ async def amend(
     return read(row)
 
 
+async def rate(
+    db: BaseDBAsyncClient, ticket: Ticket, by: Person, rating: int, words: str, now: datetime
+) -> Ticket:
+    """How satisfied somebody is, 1 to 5; a second opinion replaces the first."""
+    row = await _RATE.row(db, ticket.id, rating)
+    assert row is not None
+    note = f"{rating}：{words}" if words else str(rating)
+    await audit.write(db, ticket.community_id, now, by.id, "rate", "ticket", ticket.id, note)
+    return read(row)
+
+
 async def subscribe(db: BaseDBAsyncClient, ticket: Ticket, person: Person) -> None:
     """From now on this person is told of the ticket."""
     await _SUBSCRIBE.rows(db, ticket.id, person.id)
@@ -515,6 +599,19 @@ async def of_resident(db: BaseDBAsyncClient, person: Person, limit: int = 50) ->
 async def of_staff(db: BaseDBAsyncClient, person: Person, limit: int = 50) -> list[Ticket]:
     """The tickets that a person has in hand or had, newest first."""
     return [read(row) for row in await _HANDLED.rows(db, person.id, limit)]
+
+
+async def load(db: BaseDBAsyncClient, person_id: int) -> int:
+    """How many tickets somebody has in hand."""
+    row = await _LOAD.row(db, person_id, *sorted(map(str, HAND)))
+    assert row is not None
+    return int(row["n"])
+
+
+async def last_handler(db: BaseDBAsyncClient, ticket: Ticket) -> int | None:
+    """Who had the household's ticket before this one."""
+    row = await _HANDLER.row(db, ticket.home_id, ticket.id) if ticket.home_id else None
+    return int(row["assignee_id"]) if row else None
 
 
 async def in_state(

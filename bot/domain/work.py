@@ -4,72 +4,65 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain import audit, dispatch, people, photos, tickets
+from bot.domain import audit, clocks, dispatch, offers, people, photos, returns, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Home, Person
 from bot.domain.places import Place
+from bot.domain.telling import assignee, details, local, say_wanted, tell_concerned, wish, without
 from bot.domain.tickets import EMERGENCY, REPAIR, Ticket, Verb
 from bot.domain.times import Window
 from bot.inbox import milliseconds
 from bot.messages import Photo
 from bot.unit_of_work import Refusal
 
+__all__ = ["assignee", "details", "local", "say_wanted", "tell_concerned", "wish", "without"]
+
 REPORT_BACK = timedelta(minutes=30)  # danger: acknowledged, and then?
 CONFIRM_AFTER = (timedelta(days=1), timedelta(days=3), timedelta(days=7))  # remind, remind, close
 URGE_AGAIN = timedelta(hours=2)
-LONGEST_WORDS, TELLS_MORE = 200, 14  # characters
-NIGHT = (22, 8)  # nobody is promised a time between these hours, urgent matters aside
 
 
-def local(work: Work) -> datetime:
-    """The community's wall clock, naive: what the understanding calls now."""
-    return work.now.astimezone(work.community.zone).replace(tzinfo=None)
-
-
-def say_wanted(work: Work, ticket: Ticket, otherwise: str = "") -> str:
-    window = Window.read(ticket.wanted)
-    return window.say(local(work)) if window else otherwise
-
-
-def wish(work: Work, ticket: Ticket) -> str:
-    """The wanted time as a line of its own, for staff; "" where any time will do."""
-    wanted = say_wanted(work, ticket)
-    return work.render("repair.wish", wanted=wanted).text if wanted else ""
-
-
-def details(work: Work, ticket: Ticket) -> str:
-    """For who may take it: the wanted time, and the reporter's words where they tell more than the line."""
-    words = ticket.words.strip()[:LONGEST_WORDS]
-    more = len(words) - len(ticket.brief) > TELLS_MORE
-    said = "\n" + work.render("repair.said", words=words).text if more else ""
-    return wish(work, ticket) + said
-
-
-def by_day(work: Work, at: datetime, *, urgent: bool) -> datetime:
-    """The same, or 08:30 of the morning after when it would fall into the night."""
-    there = at.astimezone(work.community.zone)
-    if urgent or NIGHT[1] <= there.hour < NIGHT[0]:
-        return at
-    morning = there.replace(hour=8, minute=30, second=0, microsecond=0)
-    return morning + timedelta(days=1) if there.hour >= NIGHT[0] else morning
-
-
-def visit_by(work: Work, ticket: Ticket) -> datetime:
-    """Until when somebody comes: as wanted where that lies ahead, else as the community promises."""
-    window = Window.read(ticket.wanted)
-    if window is not None and window.last(work.community.zone) > work.now:
-        return window.last(work.community.zone)
-    at = work.now + work.community.promise(ticket.urgency).visit
-    return by_day(work, at, urgent=ticket.urgent)
-
-
-def without(persons: Iterable[Person], *ones: Person | None) -> list[Person]:
-    ids = {one.id for one in ones if one}
-    return [person for person in persons if person.id not in ids]
+async def move(
+    work: Work,
+    ticket: Ticket,
+    verb: Verb,
+    by: Person | None,
+    *,
+    promised: datetime,
+    timing: clocks.Timing,
+    assignee_id: int | None,
+    after: tickets.Clocks | None = None,
+    note: str = "",
+    waits_for: str = "",
+) -> Ticket:
+    """Do a verb after which the ticket goes on: with its clocks, what is promised, and when we act next."""
+    will = replace(
+        ticket,
+        state=tickets.TRANSITIONS[verb][1],
+        since=work.now,
+        promised=promised,
+        claim=(after or ticket.clocks).claim,
+    )
+    step, due = (0, promised) if waits_for == tickets.RESIDENT else timing.due(will)
+    return await tickets.move(
+        work.db,
+        ticket,
+        verb,
+        by,
+        now=work.now,
+        promised=promised,
+        due=due,
+        assignee_id=assignee_id,
+        note=note,
+        clocks=after,
+        step=step,
+        waits_for=waits_for,
+    )
 
 
 async def find_flat(work: Work, where: Place, person: Person | None = None) -> Home | None:
@@ -99,7 +92,9 @@ async def report(
     if work.community.impossible(where.building, where.unit, where.room):
         raise Refusal("repair.no_such_place", where=where.line, community=work.community)
     flat = await find_flat(work, where, person)
-    first = dispatch.LADDER[0] / (3 if urgency == "urgent" else 1)
+    timing = await clocks.timing(work)
+    started = timing.started(urgency, category)
+    assert started.claim is not None
     ticket = await tickets.file(
         work.db,
         work.community.id,
@@ -111,17 +106,16 @@ async def report(
         words=words,
         where=where,
         home_id=flat.id if flat else None,
-        promised=work.now + work.community.promise(urgency).claim,
-        due=work.now + first,
+        promised=started.claim,
+        due=timing.rung(work.now, started.claim, 1, urgent=urgency == "urgent"),
         urgency=urgency,
         wanted=json.dumps(wanted) if wanted else "",
         phone=phone,
+        clocks=started,
     )
     if pictures:
         await photos.attach(work.db, ticket.id, person.id, pictures, work.now)
-    asked = await dispatch.workers(work, category, where.building)
-    key = "repair.new_urgent" if ticket.urgent else "repair.new"
-    work.notify(asked, key, ticket=ticket, wanted=details(work, ticket), photos=tuple(pictures))
+    ticket, _ = await offers.begin(work, ticket, timing, pictures=tuple(pictures))
     if ticket.home_id:
         family = without(await people.household(work.db, ticket.home_id), person)
         work.notify(family, "repair.filed_for", confided=True, ticket=ticket, who=person.called)
@@ -129,36 +123,42 @@ async def report(
 
 
 async def hurry(work: Work, ticket: Ticket) -> Ticket:
-    """What has become urgent is due by the urgent clock, from now on."""
-    if ticket.state is tickets.State.OPEN:
-        promised = work.now + work.community.promise("urgent").claim
-        due = work.now + dispatch.LADDER[0] / 3
-    else:
-        promised = due = work.now + work.community.promise("urgent").visit
-    earlier = ticket.promised is None or promised < ticket.promised
+    """What has become urgent is due by the urgent clocks, from now on."""
+    timing = await clocks.timing(work)
+    new = timing.started("urgent", ticket.category)
+    sooner = new.claim if ticket.state is tickets.State.OPEN else new.visit
+    assert sooner is not None
+    promised = min(sooner, ticket.promised or sooner)
+    will = replace(ticket, since=work.now, promised=promised, claim=new.claim, urgency="urgent")
+    step, due = timing.due(will)
     return await tickets.schedule(
-        work.db,
-        ticket,
-        promised=promised if earlier else ticket.promised,
-        step=ticket.step,
-        due=min(due, ticket.due or due),
+        work.db, ticket, promised=promised, step=step, due=min(due, ticket.due or due), clocks=new
     )
 
 
-async def tell_concerned(work: Work, ticket: Ticket, key: str, *but: Person | None, **values: Any) -> None:
-    """Tell the reporter, the household and the subscribers."""
-    family = without(await tickets.concerned(work.db, ticket), *but)
-    work.notify(family, key, confided=True, ticket=ticket, **values)
-
-
-async def assignee(work: Work, ticket: Ticket) -> Person | None:
-    return await people.get(work.db, ticket.assignee_id) if ticket.assignee_id else None
+async def rearrange(work: Work, ticket: Ticket) -> Ticket:
+    """Another time is wanted of whoever comes."""
+    timing = await clocks.timing(work)
+    after = timing.visited(ticket)
+    step, due = timing.due(replace(ticket, promised=after.visit))
+    return await tickets.schedule(
+        work.db, ticket, promised=after.visit, step=step, due=due, clocks=after, asked_id=ticket.asked_id
+    )
 
 
 async def contact_of(work: Work, ticket: Ticket) -> str:
     """Whom the worker finds there: name and, where known, phone."""
     reporter = await people.get(work.db, ticket.reporter_id)
     return " ".join(filter(None, (reporter.called, ticket.phone or reporter.phone)))
+
+
+def taken(timing: clocks.Timing, ticket: Ticket) -> tuple[tickets.Clocks, datetime]:
+    """The clocks of a ticket that somebody has from now on, and what is promised."""
+    if ticket.kind == EMERGENCY:
+        return ticket.clocks, timing.now + REPORT_BACK
+    after = timing.visited(ticket)
+    assert after.visit is not None
+    return after, after.visit
 
 
 async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
@@ -168,16 +168,17 @@ async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
         other = await people.get(work.db, ticket.assignee_id)
         key = "ticket.accept.mine" if other.id == by.id else "ticket.accept.taken"
         raise Refusal(key, ticket=ticket, who=dispatch.called(other))
-    promised = work.now + REPORT_BACK if ticket.kind == EMERGENCY else visit_by(work, ticket)
-    ticket = await tickets.move(
-        work.db,
+    timing = await clocks.timing(work)
+    after, promised = taken(timing, ticket)
+    ticket = await move(
+        work,
         ticket,
         Verb.ACCEPT,
         by,
-        now=work.now,
         promised=promised,
-        due=promised,
+        timing=timing,
         assignee_id=by.id,
+        after=after,
         note=note,
     )
     if ticket.kind == EMERGENCY:
@@ -222,26 +223,51 @@ async def progress(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ti
     """On the spot, or at it."""
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
-    promised = by_day(work, work.now + work.community.promise(ticket.urgency).done, urgent=ticket.urgent)
-    ticket = await tickets.move(
-        work.db, ticket, Verb.PROGRESS, by, now=work.now, promised=promised, due=promised,
-        assignee_id=by.id, note=note,
+    timing = await clocks.timing(work)
+    after = timing.solved(ticket)
+    assert after.done is not None
+    ticket = await move(
+        work, ticket, Verb.PROGRESS, by, promised=after.done, timing=timing, assignee_id=by.id, after=after,
+        note=note,
     )  # fmt: skip
     await tell_concerned(work, ticket, "ticket.progress.told", by, who=dispatch.called(by))
     return ticket
 
 
-async def wait(work: Work, ticket: Ticket, by: Person, until: datetime | None, note: str) -> Ticket:
-    """Work stands still for parts or for the resident; `until` is what was said, else three days."""
+async def wait(
+    work: Work, ticket: Ticket, by: Person, until: datetime | None, note: str, waits_for: str = tickets.PARTS
+) -> Ticket:
+    """Work stands still for parts or for the resident, whom we ask again until there is an answer.
+
+    `until` is the promised day that was said; else three days for parts, and one for the resident.
+    """
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
-    promised = until or by_day(work, work.now + timedelta(days=3), urgent=False)
-    ticket = await tickets.move(
-        work.db, ticket, Verb.WAIT, by, now=work.now, promised=promised, due=promised,
-        assignee_id=by.id, note=note,
+    timing = await clocks.timing(work)
+    patience = timedelta(days=1) if waits_for == tickets.RESIDENT else timedelta(days=3)
+    promised = until or timing.later(patience)
+    ticket = await move(
+        work, ticket, Verb.WAIT, by, promised=promised, timing=timing, assignee_id=by.id,
+        after=ticket.clocks if waits_for == tickets.RESIDENT else timing.resumed(ticket), note=note,
+        waits_for=waits_for,
     )  # fmt: skip
-    await tell_concerned(work, ticket, "ticket.progress.waits_told", by, who=dispatch.called(by), note=note)
+    key = "ticket.progress.waits_you" if waits_for == tickets.RESIDENT else "ticket.progress.waits_told"
+    await tell_concerned(work, ticket, key, by, who=dispatch.called(by), note=note)
     return ticket
+
+
+async def resume(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
+    """The resident answered: the clocks go on, and whoever comes comes when it was wanted."""
+    timing = await clocks.timing(work)
+    window = Window.read(ticket.wanted)
+    after = timing.solved(ticket)
+    ahead = window is not None and window.last(work.community.zone) > work.now
+    promised = window.last(work.community.zone) if window is not None and ahead else after.done
+    assert promised is not None
+    return await move(
+        work, ticket, Verb.RESUME, by, promised=promised, timing=timing, assignee_id=ticket.assignee_id,
+        after=replace(after, done=max(after.done or promised, promised)), note=note,
+    )  # fmt: skip
 
 
 async def complete(
@@ -262,10 +288,10 @@ async def complete(
 
 
 async def confirm(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
-    """Solved, by the word of somebody concerned."""
+    """Solved, by the word of somebody concerned. What was repaired is asked after a day later."""
     ticket = await tickets.hold(work.db, ticket)
     ticket = await tickets.move(
-        work.db, ticket, Verb.CONFIRM, by, now=work.now, promised=None, due=None,
+        work.db, ticket, Verb.CONFIRM, by, now=work.now, promised=None, due=returns.first(work, ticket),
         assignee_id=ticket.assignee_id, note=note,
     )  # fmt: skip
     worker = await assignee(work, ticket)
@@ -283,12 +309,12 @@ async def reopen(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
     ticket = await tickets.hold(work.db, ticket)
     if ticket.closed and work.now - ticket.closed > tickets.REOPEN_WITHIN:
         raise Refusal("ticket.reopen.too_late", ticket=ticket)
-    promised = visit_by(work, ticket) if ticket.urgent else by_day(
-        work, work.now + timedelta(hours=4), urgent=False
-    )  # fmt: skip
-    ticket = await tickets.move(
-        work.db, ticket, Verb.REOPEN, by, now=work.now, promised=promised, due=promised,
-        assignee_id=ticket.assignee_id, note=note,
+    timing = await clocks.timing(work)
+    after = timing.again(ticket)
+    assert after.visit is not None
+    ticket = await move(
+        work, ticket, Verb.REOPEN, by, promised=after.visit, timing=timing, assignee_id=ticket.assignee_id,
+        after=after, note=note,
     )  # fmt: skip
     worker = await assignee(work, ticket)
     asked = [worker] if worker else await dispatch.workers(work, ticket.category, ticket.where.building)
@@ -320,7 +346,8 @@ async def urge(work: Work, ticket: Ticket, by: Person) -> tuple[Ticket, int]:
         return ticket, 0
     await audit.write(work.db, work.community.id, work.now, by.id, "urge", "ticket", ticket.id)
     count = len(before) + 1
-    soon = work.now + work.community.promise(ticket.urgency).claim
+    timing = await clocks.timing(work)
+    soon = timing.calendar.add(work.now, work.community.promise(ticket.urgency, ticket.category).claim)
     if ticket.state is tickets.State.OPEN and ticket.due and ticket.due > soon:
         ticket = await tickets.schedule(work.db, ticket, promised=soon, step=ticket.step, due=soon)
     await tell_staff(work, ticket, "ticket.urge.told", by, count=count)
@@ -334,14 +361,15 @@ async def give_back(work: Work, ticket: Ticket, by: Person, reason: str) -> Tick
     """Hand a ticket back, with the reason; the others are asked at once, the lead is told."""
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
-    promised = work.now + work.community.promise(ticket.urgency).claim
-    ticket = await tickets.move(
-        work.db, ticket, Verb.GIVE_BACK, by, now=work.now, promised=promised, due=promised,
-        assignee_id=None, note=reason,
+    timing = await clocks.timing(work)
+    span = work.community.promise(ticket.urgency, ticket.category).claim
+    claim = timing.calendar.add(work.now, span)
+    ticket = await move(
+        work, ticket, Verb.GIVE_BACK, by, promised=claim, timing=timing, assignee_id=None,
+        after=replace(timing.resumed(ticket), claim=claim), note=reason,
     )  # fmt: skip
-    asked = without(await dispatch.workers(work, ticket.category, ticket.where.building), by)
+    ticket, asked = await offers.begin(work, ticket, timing, but=by)
     leads = without(await dispatch.above(work, 0), by, *asked)
-    work.notify(asked, "repair.new", ticket=ticket, wanted=details(work, ticket))
     work.notify(leads, "ticket.transfer.returned", ticket=ticket, who=dispatch.called(by), reason=reason)
     await tell_concerned(
         work, ticket, "ticket.transfer.asked_again", by, asked=dispatch.names(asked or leads)
@@ -352,11 +380,12 @@ async def give_back(work: Work, ticket: Ticket, by: Person, reason: str) -> Tick
 async def transfer(work: Work, ticket: Ticket, by: Person, to: Person, note: str = "") -> Ticket:
     """Into somebody else's hands; a lead may hand out what nobody has yet."""
     ticket = await tickets.hold(work.db, ticket)
-    promised = visit_by(work, ticket)
+    timing = await clocks.timing(work)
+    after, promised = taken(timing, ticket)
     verb = Verb.TRANSFER if ticket.assignee_id else Verb.ACCEPT
-    ticket = await tickets.move(
-        work.db, ticket, verb, by, now=work.now, promised=promised, due=promised,
-        assignee_id=to.id, note=note or to.name,
+    ticket = await move(
+        work, ticket, verb, by, promised=promised, timing=timing, assignee_id=to.id, after=after,
+        note=note or to.name,
     )  # fmt: skip
     contact = await contact_of(work, ticket)
     work.notify([to], "ticket.transfer.yours", ticket=ticket, who=by.called, contact=contact)

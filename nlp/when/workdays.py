@@ -46,3 +46,21 @@ def away(moment: datetime, count: int) -> datetime:
         while not is_workday(day):
             day += step
     return day
+
+
+@lru_cache(maxsize=1024)
+def festival(moment: datetime) -> bool:
+    """Whether a day is off because of a public holiday, and not just because it is a weekend."""
+    import chinese_calendar  # noqa: PLC0415 - only a few words need it
+
+    try:
+        off_duty, name = chinese_calendar.get_holiday_detail(moment.date())
+    except NotImplementedError:
+        return False
+    return bool(off_duty and name)
+
+
+@lru_cache(maxsize=1024)
+def worked_instead(moment: datetime) -> bool:
+    """Whether a weekend day is worked for a holiday's sake (调休)."""
+    return moment.weekday() >= 5 and _announced(moment) is True

@@ -17,7 +17,7 @@ from bot import app
 from bot.app import House
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.domain import people
+from bot.domain import people, roster
 from bot.domain.people import Role
 from bot.doors import open_doors
 from tests.fakes.telegram import free_socket
@@ -50,6 +50,8 @@ class Served:
         async def work(db: BaseDBAsyncClient) -> int:
             person = await people.meet(db, community.id, channel, address, name, 2)
             await people.grant(db, person, role)
+            if role in roster.ROLES:
+                await roster.stand(db, person)
             if role is Role.RESIDENT:
                 await people.settle(db, person, await people.home(db, community.id, "3", "2", "501"))
             for other, there in more:
