@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot.app import House
 from bot.domain import people, roster
 from bot.domain.roster import Shift
+from bot.store import Statement
 from tests.house import rows
+
+_CLEAR = Statement("delete from duty where id > $1 returning id")
+
+
+@pytest.fixture(autouse=True)
+async def nobody_stands(house: House) -> None:
+    """Who is declared in tests is on duty whatever the hour: not here."""
+    await house.store.run(lambda db: _CLEAR.rows(db, 0))
+
 
 NOON = datetime(2026, 10, 1, 4, 0, tzinfo=UTC)  # 12:00 there
 HOUR = timedelta(hours=1)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot.domain import people, roster
 from bot.domain.communities import Community
 from bot.domain.hours import Calendar
+from bot.inbox import milliseconds
 from bot.store import Statement
 
-_KEPT = Statement("select id from duty where community_id = $1 limit 1")
+KEPT_FOR = timedelta(days=31)  # a roster without a shift for so long is kept no more
+_KEPT = Statement("select id from duty where community_id = $1 and end_ms > $2 limit 1")
 
 
 async def present(db: BaseDBAsyncClient, community: Community, at: datetime) -> frozenset[int] | None:
     """Who is on duty; None for everybody: within the service hours, or where no roster is kept at all."""
     if community.hours is None or Calendar(community.zone, community.hours).is_open(at):
         return None
-    if not await _KEPT.rows(db, community.id):
+    if not await _KEPT.rows(db, community.id, milliseconds(at - KEPT_FOR)):
         return None
     return await roster.on_duty(db, community.id, at)
 
