@@ -22,7 +22,7 @@ ALWAYS, FOREVER = 0, 2**53  # ms: the bounds of a standing duty, so that one con
 
 
 class DutyRow(Model):
-    """One shift of one person, `end_ms` exclusive; a standing duty runs from ALWAYS to FOREVER."""
+    """One shift of one person, `end_ms` exclusive. A standing duty runs from ALWAYS to FOREVER."""
 
     id = fields.BigIntField(primary_key=True)
     community: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(

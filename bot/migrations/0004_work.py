@@ -1,6 +1,8 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
+from tortoise.fields.base import OnDelete
 from tortoise import fields
+from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
     dependencies = [('linli', '0003_mentions')]
@@ -8,9 +10,29 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
+        ops.CreateModel(
+            name='DutyRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('community', fields.ForeignKeyField('linli.CommunityRow', source_field='community_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('person', fields.ForeignKeyField('linli.PersonRow', source_field='person_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('start_ms', fields.BigIntField()),
+                ('end_ms', fields.BigIntField()),
+                ('note', fields.CharField(max_length=64)),
+                ('made_by_id', fields.BigIntField(null=True)),
+                ('made_ms', fields.BigIntField()),
+            ],
+            options={'table': 'duty', 'app': 'linli', 'unique_together': (('person', 'start_ms', 'end_ms'),), 'indexes': [Index(fields=['community_id', 'end_ms', 'start_ms'])], 'pk_attr': 'id', 'table_description': 'One shift of one person, `end_ms` exclusive. A standing duty runs from ALWAYS to FOREVER.'},
+            bases=['Model'],
+        ),
         ops.AddField(
             model_name='TicketRow',
             name='about_id',
+            field=fields.BigIntField(null=True),
+        ),
+        ops.AddField(
+            model_name='TicketRow',
+            name='asked_id',
             field=fields.BigIntField(null=True),
         ),
         ops.AddField(
@@ -37,6 +59,11 @@ class Migration(migrations.Migration):
             model_name='TicketRow',
             name='rating',
             field=fields.SmallIntField(null=True),
+        ),
+        ops.AddField(
+            model_name='TicketRow',
+            name='since_ms',
+            field=fields.BigIntField(null=True),
         ),
         ops.AddField(
             model_name='TicketRow',
