@@ -8,7 +8,7 @@ from typing import Any
 from bot.dialog.form import Context, Form, needed
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import places, work
+from bot.domain import places, root_causes, work
 from bot.domain.people import Role
 from bot.domain.places import Place
 
@@ -62,4 +62,7 @@ async def report(turn: Turn, form: Report) -> None:
     turn.state.photos = []
     turn.talk_about(ticket.ref)
     wanted = work.say_wanted(turn, ticket)
+    root = await root_causes.look(turn, ticket)
     turn.say("done_wanted" if wanted else "done", ticket=ticket, wanted=wanted)
+    if root is not None:
+        turn.say("root.told", ticket=root[0], count=root[1])

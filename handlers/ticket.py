@@ -11,10 +11,10 @@ from bot.dialog.form import Context, needed
 from bot.dialog.meant import About, by_ref, choose, in_hand, own
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import audit, dispatch, emergencies, people, photos, tickets, work
+from bot.domain import audit, dispatch, emergencies, people, photos, root_causes, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
-from bot.domain.tickets import EMERGENCY, HAND, PARTS, RESIDENT, State, Ticket
+from bot.domain.tickets import EMERGENCY, HAND, PARTS, RESIDENT, ROOT, State, Ticket
 from bot.domain.times import Window
 from bot.unit_of_work import Refusal
 
@@ -219,6 +219,10 @@ def corrects(text: str, said: Place) -> bool:
 @skill.on("confirm", About, by=Role.RESIDENT)
 async def confirm(turn: Turn, form: About) -> None:
     ticket = await own(turn, form, *confirmable(form))
+    if ticket.kind == ROOT and turn.person.may(Role.COMMITTEE) and ticket.state in (State.OPEN, *HAND):
+        await root_causes.close(turn, ticket, turn.person, commands.beside(turn.item.text))
+        turn.say("ticket.complete.done", ticket=ticket)
+        return
     if ticket.kind != EMERGENCY and ticket.state in (State.OPEN, *HAND):
         turn.say("ticket.confirm.not_yet", ticket=ticket)
         return

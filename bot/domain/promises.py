@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain import audit, clocks, dispatch, offers, people, returns, tickets
+from bot.domain import audit, clocks, dispatch, offers, people, returns, root_causes, tickets
 from bot.domain.clocks import ACKNOWLEDGED, WARNINGS, Timing
 from bot.domain.communities import Work
 from bot.domain.emergencies import ALERT_AGAIN
 from bot.domain.people import Person, Role
 from bot.domain.telling import assignee, details, tell_concerned, without
-from bot.domain.tickets import DONE, EMERGENCY, RESIDENT, State, Ticket, Verb
+from bot.domain.tickets import DONE, EMERGENCY, RESIDENT, ROOT, State, Ticket, Verb
 from bot.domain.work import CONFIRM_AFTER, REPORT_BACK
 from bot.messages import Lane
 
@@ -35,6 +35,8 @@ async def act(work: Work, ticket_id: int) -> None:
         await _alert_again(work, ticket)
     elif ticket.kind == EMERGENCY:
         await _and_now(work, ticket)
+    elif ticket.kind == ROOT:
+        await root_causes.remind(work, ticket)
     else:
         await _go_on(work, ticket, await clocks.timing(work))
 

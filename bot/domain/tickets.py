@@ -129,6 +129,7 @@ class TicketRow(Model):
             Index(fields=("assignee_id", "state")),
             Index(fields=("reporter_id", "id")),
             Index(fields=("home_id", "id")),
+            Index(fields=("community_id", "category", "building", "unit", "id")),
         )
 
 
