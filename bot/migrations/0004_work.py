@@ -75,4 +75,8 @@ class Migration(migrations.Migration):
             name='waits_for',
             field=fields.CharField(db_default='', max_length=8),
         ),
+        ops.AddIndex(
+            model_name='TicketRow',
+            index=Index(fields=['community_id', 'category', 'building', 'unit', 'id']),
+        ),
     ]
