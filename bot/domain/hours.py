@@ -145,11 +145,12 @@ class Calendar:
             now = self._days_later(now, days)
         if not rest:
             return now
+        most = self._days_later(now, 1)  # twenty hours of work are not later than a day
         for start, end in self.spans(now):
             if end - start >= rest:
-                return (start + rest).astimezone(UTC)
+                return min((start + rest).astimezone(UTC), most)
             rest -= end - start
-        return now + rest
+        return most
 
     def _days_later(self, at: datetime, days: int) -> datetime:
         local = at.astimezone(self.zone)
@@ -181,7 +182,13 @@ class Calendar:
         return total
 
     def share(self, start: datetime, end: datetime, part: float) -> datetime:
-        """When so large a part (0 to 1) of the working time between two instants is over."""
+        """When so large a part (0 to 1) of the working time between two instants is over, to the second.
+
+        What is stored is read back as it was: an instant that the store rounds would be due before it is.
+        """
+        return max(start, self._share(start, end, part).replace(microsecond=0))
+
+    def _share(self, start: datetime, end: datetime, part: float) -> datetime:
         if self.hours is None:
             return start + (end - start) * part
         rest = self.between(start, end) * part
