@@ -54,6 +54,7 @@ MODELS = (
     "bot.domain.photos",
     "bot.domain.audit",
     "bot.domain.roster",
+    "bot.domain.swaps",
 )
 
 

@@ -19,10 +19,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot.app import House
 from bot.clock import TurnedClock
-from bot.domain import people, roster, tickets
+from bot.domain import people, roster
 from bot.domain.people import Role
 from bot.domain.tickets import EMERGENCY
 from bot.messages import Incoming
+from scheduler.due import next_due
 from tests.house import Capture, captured, rows
 
 BEGIN = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
@@ -115,7 +116,7 @@ class Month:
     async def live(self, until: datetime) -> Seen:
         """On to an instant, through everything that is said and due on the way."""
         while True:
-            due = await self.house.store.run(tickets.next_due)
+            due = await self.house.store.run(next_due)
             following = min(filter(None, (due, self._todo[0][0] if self._todo else None)), default=until)
             if following > until:
                 break
