@@ -9,7 +9,7 @@ from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
 from bot.domain import dispatch, offers, people, promises, tickets, work
 from bot.domain.people import Role
-from bot.domain.tickets import EMERGENCY, HAND, State, Ticket
+from bot.domain.tickets import COMPLAINT, EMERGENCY, HAND, State, Ticket
 from bot.unit_of_work import Refusal
 
 skill = Skill("ticket")
@@ -57,7 +57,7 @@ async def in_work(turn: Turn, form: About) -> list[Ticket]:
     for state in (State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED):
         found += await tickets.in_state(turn.db, turn.community.id, state, LOOKED_AT)
     fit = [t for t in found if not form.category or t.category == form.category]
-    return pressing(fit)
+    return pressing([t for t in fit if t.kind != COMPLAINT or dispatch.answers_for(turn.person, t)])
 
 
 def say_list(turn: Turn, *parts: tuple[str, list[Ticket], str], who: Mapping[int, str] | None = None) -> None:

@@ -11,10 +11,10 @@ from bot.dialog.form import Context, needed
 from bot.dialog.meant import About, by_ref, choose, in_hand, own
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import audit, dispatch, emergencies, people, photos, root_causes, tickets, work
+from bot.domain import audit, complaints, dispatch, emergencies, people, photos, root_causes, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
-from bot.domain.tickets import EMERGENCY, HAND, PARTS, RESIDENT, ROOT, State, Ticket
+from bot.domain.tickets import COMPLAINT, EMERGENCY, HAND, PARTS, RESIDENT, ROOT, State, Ticket
 from bot.domain.times import Window
 from bot.unit_of_work import Refusal
 
@@ -167,7 +167,7 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
         if turn.community.impossible(where.building, where.unit, where.room):
             raise Refusal("repair.no_such_place", where=where.line, community=turn.community)
         flat = await work.find_flat(turn, where)
-        home_id = flat.id if flat else None
+        home_id = flat.id if flat and ticket.kind != COMPLAINT else None
     wanted, was_urgent = json.dumps(form.time) if form.time else None, ticket.urgent
     ticket = await tickets.amend(
         turn.db,
@@ -219,6 +219,13 @@ def corrects(text: str, said: Place) -> bool:
 @skill.on("confirm", About, by=Role.RESIDENT)
 async def confirm(turn: Turn, form: About) -> None:
     ticket = await own(turn, form, *confirmable(form))
+    if (
+        ticket.kind == COMPLAINT
+        and dispatch.answers_for(turn.person, ticket)
+        and ticket.state in (State.OPEN, *HAND)
+    ):
+        await complete(turn, form)  # the committee's 「办好了」
+        return
     if ticket.kind == ROOT and turn.person.may(Role.COMMITTEE) and ticket.state in (State.OPEN, *HAND):
         await root_causes.close(turn, ticket, turn.person, commands.beside(turn.item.text))
         turn.say("ticket.complete.done", ticket=ticket)
@@ -316,6 +323,8 @@ async def progress(turn: Turn, form: Progress) -> None:
 @skill.on("complete", About, by=Role.STAFF)
 async def complete(turn: Turn, form: About) -> None:
     ticket = await in_hand(turn, form)
+    if ticket.kind == COMPLAINT:
+        ticket = await complaints.take(turn, ticket, turn.person)
     pictures = turn.pictures()
     if pictures:
         await photos.attach(turn.db, ticket.id, turn.person.id, pictures, turn.now)
@@ -323,7 +332,7 @@ async def complete(turn: Turn, form: About) -> None:
     note = commands.beside(turn.incoming.text)
     ticket = await work.complete(turn, ticket, turn.person, f"（{note}）" if note else "", pictures)
     turn.talk_about(ticket.ref)
-    turn.say("done", ticket=ticket)
+    turn.say("ticket.complete.done", ticket=ticket)  # the committee's 「办好了」 is heard as a resident's
 
 
 @skill.on("transfer", Transfer, by=Role.STAFF)

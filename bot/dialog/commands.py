@@ -27,6 +27,8 @@ _COMMANDS = (
     ("duty.drop", re.compile(r"值班表不对$")),
     ("duty.agree", re.compile(rf"同意换班\s*{_REF}$")),
     ("duty.refuse", re.compile(rf"不换班\s*{_REF}$")),
+    ("complaint.reply", re.compile(rf"{_REF}\s*(?:回复|答复|回话)[:：，,\s]")),
+    ("complaint.courtesy", re.compile(rf"{_REF}\s*提醒(?:一下|邻居|那户|对方)?$")),
     ("profile.approve", re.compile(r"(?:同意|通过)\s*(?:\d|$)")),
     ("help", re.compile(r"/(?:start|help)(?:@\w+)?$")),
 )
@@ -35,6 +37,8 @@ _OF_COMMITTEE = (
     ("profile.approve", re.compile(r"(?:同意|通过)\s+\S{1,20}$")),
     ("profile.refuse", re.compile(r"(?:拒绝|不同意|不通过)\s+\S{1,20}$")),
 )
+_COMPLAINS = re.compile(r"(?:我|我们)?(?:要|想)?投诉(?!电话|热线|箱)")
+_ASKS = re.compile(r"怎么|吗|哪|谁|几|？|\?|进度|撤|取消")
 _DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
 #: What residents mean by the same words.
 _BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
@@ -60,6 +64,12 @@ def read(text: str, role: str, meaning: Meaning) -> Meaning:
                 slots[name] = int(match[name])
         return Meaning((Item(intent, 1.0, slots, text),), True, meaning.nearest, meaning.traditional)
     return meaning
+
+
+def complains(text: str) -> bool:
+    """Whether a text says in so many words that it is a complaint."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    return bool(_COMPLAINS.match(plain)) and not _ASKS.search(plain)
 
 
 _DONE_WORDS = r"修好|办好|查清|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"

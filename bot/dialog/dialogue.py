@@ -43,6 +43,9 @@ CORRECTABLE = frozenset({"time", "phone", "urgency"})
 ASIDE = frozenset({"help", "human.handoff", "dialog.cancel"})
 
 
+COMPLAINT = "complaint.file"
+
+
 class Dialogue:
     """The skills of the house, and how a conversation finds them."""
 
@@ -127,7 +130,21 @@ class Dialogue:
         role, overheard = turn.person.speaks_as, turn.group and not turn.incoming.addressed
         meaning = mind.understand(text, now=work.local(turn), group=overheard, role=role)
         danger = meaning.sure and meaning.intent == "emergency.report"
-        return meaning if danger or overheard else self._doable(commands.read(text, role, meaning))
+        if danger or overheard:
+            return meaning
+        if commands.complains(text) and meaning.intent != COMPLAINT:
+            meaning = self._complaint(turn, mind, text, meaning)
+        return self._doable(commands.read(text, role, meaning))
+
+    @staticmethod
+    def _complaint(turn: Turn, mind: Understanding, text: str, meaning: Meaning) -> Meaning:
+        """「投诉……」 is one, whatever else the words are like."""
+        now = work.local(turn)
+        found = {"category": mind.value(COMPLAINT, "category", text, now=now)}
+        for name in ("location", "ref", "plate"):
+            found[name] = next(iter(mind.find(name, text, now=now)), None)
+        slots = {name: value for name, value in found.items() if value is not None}
+        return Meaning((Item(COMPLAINT, 1.0, slots, text),), True, meaning.nearest, meaning.traditional)
 
     def _doable(self, meaning: Meaning) -> Meaning:
         """What we cannot do yet is none of ours; the guess still names it."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from bot.dialog.form import Form
 from bot.dialog.turn import Turn
-from bot.domain import tickets
+from bot.domain import dispatch, tickets
 from bot.domain.people import Role
-from bot.domain.tickets import HAND, State, Ticket
+from bot.domain.tickets import COMPLAINT, HAND, State, Ticket
 from bot.unit_of_work import Refusal
 
 
@@ -30,6 +30,8 @@ async def by_ref(turn: Turn, ref: int) -> Ticket:
 
 async def may_see(turn: Turn, ticket: Ticket) -> bool:
     person = turn.person
+    if ticket.kind == COMPLAINT:
+        return ticket.reporter_id == person.id or dispatch.answers_for(person, ticket)
     if person.may(Role.STAFF) or person.may(Role.COMMITTEE) or ticket.reporter_id == person.id:
         return True
     return any(one.id == person.id for one in await tickets.concerned(turn.db, ticket))

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import roster
-from bot.domain.communities import Work
+from bot.domain.communities import Promise, Work
 from bot.domain.hours import Calendar
-from bot.domain.tickets import EMERGENCY, HAND, REPAIR, Clocks, State, Ticket
+from bot.domain.tickets import COMPLAINT, EMERGENCY, HAND, REPAIR, Clocks, State, Ticket
 from bot.domain.times import Window
 
 #: How long a ticket may lie unclaimed before the next are asked; urgent ones a third of it (product.md).
@@ -63,6 +63,11 @@ class Timing:
         """So much working time from now, and not at night."""
         return self.daytime(self.calendar.add(self.now, span), urgent=urgent)
 
+    def promise(self, ticket: Ticket) -> Promise:
+        """The spans that were promised for a ticket of its kind."""
+        urgency = COMPLAINT if ticket.kind == COMPLAINT else ticket.urgency
+        return self.work.community.promise(urgency, ticket.category)
+
     def started(self, urgency: str, category: str) -> Clocks:
         """All three, from now."""
         promise = self.work.community.promise(urgency, category)
@@ -76,7 +81,7 @@ class Timing:
 
         Who takes it late still has half of the time; what is solved is solved after the visit.
         """
-        promise = self.work.community.promise(ticket.urgency, ticket.category)
+        promise = self.promise(ticket)
         window = Window.read(ticket.wanted)
         zone = self.work.community.zone
         if window is not None and window.last(zone) > self.now:
@@ -105,7 +110,7 @@ class Timing:
 
     def solved(self, ticket: Ticket) -> Clocks:
         """At it: by the third clock, where enough of it is left to be worth a word."""
-        promise = self.work.community.promise(ticket.urgency, ticket.category)
+        promise = self.promise(ticket)
         clocks = self.resumed(ticket)
         least = self.calendar.add(self.now, (promise.done - promise.visit) / 4)
         enough = clocks.done and clocks.done >= least
@@ -115,7 +120,7 @@ class Timing:
 
     def again(self, ticket: Ticket) -> Clocks:
         """Not solved after all: somebody comes soon, and the third clock begins anew."""
-        promise = self.work.community.promise(ticket.urgency, ticket.category)
+        promise = self.promise(ticket)
         soon = promise.visit if ticket.urgent else REOPENED_WITHIN
         visit = self.later(soon, urgent=ticket.urgent)
         return Clocks(ticket.claim, visit, self.calendar.add(self.now, promise.done))
@@ -156,6 +161,8 @@ class Timing:
     def due(self, ticket: Ticket) -> tuple[int, datetime]:
         """How many steps are behind a ticket that stands like this now, and when the next one is due."""
         step = 0
+        if ticket.state is State.OPEN and ticket.kind == COMPLAINT and ticket.claim:
+            return step, self.calendar.share(self.now, ticket.claim, WARNINGS[0])
         if ticket.state is State.OPEN:
             while self.climb_at(ticket, step + 1) <= self.now:
                 step += 1

@@ -125,6 +125,8 @@ Work = UnitOfWork[Community]
 _DEFAULT_PROMISES = {
     "normal": Promise(timedelta(minutes=30), timedelta(hours=24), timedelta(hours=72)),
     "urgent": Promise(timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=24)),
+    #: answered, and closed
+    "complaint": Promise(timedelta(hours=24), timedelta(hours=24), timedelta(days=7)),
 }
 _TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers"}
 _TABLES |= {"channels", "wording", "hours", "dispatch"}
@@ -184,6 +186,9 @@ def _promises(found: Mapping[str, Any]) -> dict[str, Promise]:
     for urgency, table in found.items():
         if urgency not in _DEFAULT_PROMISES:
             raise ValueError(f"promises.{urgency}: normal or urgent, with claim, visit and done in minutes")
+        if urgency == "complaint":
+            promises[urgency] = _answer(promises[urgency], table)
+            continue
         minutes = {name: n for name, n in table.items() if not isinstance(n, dict)}
         if minutes:
             promises[urgency] = _promise(f"promises.{urgency}", promises[urgency], minutes)
@@ -199,6 +204,18 @@ def _promise(where: str, before: Promise, minutes: Mapping[str, Any]) -> Promise
     if wrong or set(minutes) - {"claim", "visit", "done"}:
         raise ValueError(f"{where}: claim, visit and done, each in minutes")
     return replace(before, **{name: timedelta(minutes=n) for name, n in minutes.items()})
+
+
+def _answer(before: Promise, table: Mapping[str, Any]) -> Promise:
+    """The clocks of complaints: answered and closed, in minutes."""
+    if set(table) - {"answer", "close"} or any(type(n) is not int or n <= 0 for n in table.values()):
+        raise ValueError("promises.complaint: answer and close, each in minutes")
+    answer, close = table.get("answer"), table.get("close")
+    claim = timedelta(minutes=answer) if answer else before.claim
+    done = timedelta(minutes=close) if close else before.done
+    if done < claim:
+        raise ValueError("promises.complaint: close comes after answer")
+    return Promise(claim, claim, done)
 
 
 def _dispatch(found: Mapping[str, Any]) -> Dispatch:

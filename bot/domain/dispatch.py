@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.domain import duty, people, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Person, Role
-from bot.domain.tickets import EMERGENCY, Ticket
+from bot.domain.tickets import COMPLAINT, EMERGENCY, Ticket
 
 _TITLES = ("师傅", "长", "工", "队", "姐", "哥", "主任", "经理", "阿姨", "岗", "员", "生")
 _DESKS = ("前台", "客服", "物业", "社区", "管家", "居委", "业委")
@@ -39,6 +39,8 @@ def has_trade(person: Person, trades: frozenset[str]) -> bool:
 
 def suits(work: Work, person: Person, ticket: Ticket) -> bool:
     """Whether a ticket that nobody has is for this person: by trade and building; leads see to all."""
+    if ticket.kind == COMPLAINT:
+        return answers_for(person, ticket)
     if person.may(Role.LEAD) or ticket.kind == EMERGENCY:
         return True
     trades = work.community.trades_for(ticket.category)
@@ -89,13 +91,39 @@ async def candidates(work: Work, ticket: Ticket) -> list[Candidate]:
     return sorted(found, key=lambda one: (-one.points, one.person.id))
 
 
-async def above(work: Work, level: int) -> list[Person]:
-    """The leads (0), admins (1) or committee (2); where a level is empty the next one up, else down."""
+async def above(work: Work, level: int, but: int | None = None) -> list[Person]:
+    """The leads (0), admins (1) or committee (2); where a level is empty the next one up, else down.
+
+    `but` is the person (id) who is not to hear of it.
+    """
     for role in (*_ABOVE[level:], *reversed(_ABOVE[:level])):
-        found = await people.holders(work.db, work.community.id, role)
+        found = [one for one in await people.holders(work.db, work.community.id, role) if one.id != but]
         if found:
             return found
     return []
+
+
+async def asked(work: Work, ticket: Ticket) -> list[Person]:
+    """Whose a ticket is that nobody has."""
+    if ticket.kind == COMPLAINT:
+        return await answering(work, ticket, 0)
+    return await workers(work, ticket.category, ticket.where.building)
+
+
+async def answering(work: Work, ticket: Ticket, level: int) -> list[Person]:
+    """Who answers for a complaint: the leads; for a suggestion, or one about a lead, the committee."""
+    lofty = ticket.category == "suggestion"
+    if ticket.about_id is not None:
+        about = await people.get(work.db, ticket.about_id)
+        lofty = lofty or about.may(Role.LEAD)
+    return await above(work, 2 if lofty else level, ticket.about_id)
+
+
+def answers_for(person: Person, ticket: Ticket) -> bool:
+    """Whether somebody may see and answer a complaint: by office, and not about themselves."""
+    if person.id == ticket.about_id:
+        return False
+    return person.id == ticket.assignee_id or person.may(Role.LEAD) or person.may(Role.COMMITTEE)
 
 
 async def on_duty(work: Work) -> list[Person]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.domain import audit, clocks, dispatch, tickets
 from bot.domain.communities import Mode, Work
 from bot.domain.people import Person
-from bot.domain.telling import details
-from bot.domain.tickets import Ticket
+from bot.domain.telling import details, without
+from bot.domain.tickets import COMPLAINT, Ticket
 from bot.messages import Photo
 
 
@@ -21,6 +21,11 @@ async def begin(
 
     Whoever handed it back (`but`) is not asked again at once.
     """
+    if ticket.kind == COMPLAINT:
+        answering = without(await dispatch.answering(work, ticket, 0), but)
+        answering = answering or without(await dispatch.answering(work, ticket, 1), but)
+        work.notify(answering, "complaint.new", ticket=ticket, words=ticket.words)
+        return ticket, answering
     mode = work.community.dispatch.mode
     if mode is Mode.AUTOMATIC:
         return await ask_next(work, ticket, timing, pictures, but)

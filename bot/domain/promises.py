@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain import audit, clocks, dispatch, offers, people, returns, root_causes, tickets
+from bot.domain import audit, clocks, complaints, dispatch, offers, people, returns, root_causes, tickets
 from bot.domain.clocks import ACKNOWLEDGED, WARNINGS, Timing
 from bot.domain.communities import Work
 from bot.domain.emergencies import ALERT_AGAIN
 from bot.domain.people import Person, Role
 from bot.domain.telling import assignee, details, tell_concerned, without
-from bot.domain.tickets import DONE, EMERGENCY, RESIDENT, ROOT, State, Ticket, Verb
+from bot.domain.tickets import COMPLAINT, DONE, EMERGENCY, RESIDENT, ROOT, State, Ticket, Verb
 from bot.domain.work import CONFIRM_AFTER, REPORT_BACK
 from bot.messages import Lane
 
@@ -43,7 +43,9 @@ async def act(work: Work, ticket_id: int) -> None:
 
 async def _go_on(work: Work, ticket: Ticket, timing: Timing) -> None:
     lapsed = ticket.promised is None or ticket.promised <= work.now
-    if ticket.state is State.OPEN and ticket.asked_id and not lapsed:
+    if ticket.kind == COMPLAINT and ticket.state is State.OPEN:
+        await complaints.wait(work, ticket, timing)
+    elif ticket.state is State.OPEN and ticket.asked_id and not lapsed:
         await offers.ask_next(work, ticket, timing)
     elif ticket.state is State.OPEN:
         await _climb(work, ticket, timing)
@@ -112,7 +114,7 @@ async def _late(work: Work, ticket: Ticket, timing: Timing) -> None:
     worker = await assignee(work, ticket)
     if worker:
         work.notify([worker], "ticket.late_yours", ticket=ticket)
-    asked = without(await dispatch.above(work, 0 if heard else min(late, 2)), worker)
+    asked = without(await dispatch.above(work, 0 if heard else min(late, 2), ticket.about_id), worker)
     work.notify(asked, "ticket.late", ticket=ticket, who=dispatch.called(worker) if worker else "")
     told = ([worker] if worker else []) + asked
     await tell_concerned(work, ticket, "ticket.moved", *told, asked=dispatch.names(told))
@@ -169,7 +171,8 @@ async def _silence(work: Work, ticket: Ticket) -> None:
         return
     due = work.now + CONFIRM_AFTER[step] - CONFIRM_AFTER[step - 1]
     await tickets.schedule(work.db, ticket, promised=due, step=step, due=due)
-    await tell_concerned(work, ticket, "ticket.complete.remind")
+    key = "complaint.remind" if ticket.kind == COMPLAINT else "ticket.complete.remind"
+    await tell_concerned(work, ticket, key)
 
 
 async def _alert_again(work: Work, ticket: Ticket) -> None:

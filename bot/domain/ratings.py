@@ -33,7 +33,7 @@ async def explain(work: Work, ticket: Ticket, by: Person, words: str) -> None:
 async def _tell_leads(work: Work, ticket: Ticket, words: str) -> None:
     """Who did it does not hear from us what was said."""
     worker = await assignee(work, ticket)
-    leads = without(await dispatch.above(work, 0), worker)
+    leads = without(await dispatch.above(work, 0, ticket.about_id), worker)
     who = dispatch.called(worker) if worker else ""
     key = "ticket.rate.low" if words else "ticket.rate.low_plain"
     work.notify(leads, key, ticket=ticket, who=who, words=words)

@@ -14,7 +14,7 @@ from bot.domain.communities import Work
 from bot.domain.people import Home, Person
 from bot.domain.places import Place
 from bot.domain.telling import assignee, details, local, say_wanted, tell_concerned, wish, without
-from bot.domain.tickets import EMERGENCY, REPAIR, Ticket, Verb
+from bot.domain.tickets import COMPLAINT, EMERGENCY, REPAIR, Ticket, Verb
 from bot.domain.times import Window
 from bot.inbox import milliseconds
 from bot.messages import Lane, Photo
@@ -156,6 +156,8 @@ def taken(timing: clocks.Timing, ticket: Ticket) -> tuple[tickets.Clocks, dateti
     """The clocks of a ticket that somebody has from now on, and what is promised."""
     if ticket.kind == EMERGENCY:
         return ticket.clocks, timing.now + REPORT_BACK
+    if ticket.kind == COMPLAINT:
+        return ticket.clocks, ticket.done or timing.later(CONFIRM_AFTER[2])
     after = timing.visited(ticket)
     assert after.visit is not None
     return after, after.visit
@@ -187,6 +189,8 @@ async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
         )
         others = without(await dispatch.on_duty(work), by)
         work.notify(others, "emergency.taken", lane=Lane.DANGER, ticket=ticket, who=dispatch.called(by))
+    elif ticket.kind == COMPLAINT:
+        await tell_concerned(work, ticket, "complaint.taken", by, who=dispatch.called(by))
     else:
         when = say_wanted(work, ticket)
         key = "ticket.accept.told_when" if when else "ticket.accept.told"
@@ -281,9 +285,8 @@ async def complete(
         work.db, ticket, Verb.COMPLETE, by, now=work.now, promised=due, due=due,
         assignee_id=by.id, note=note,
     )  # fmt: skip
-    await tell_concerned(
-        work, ticket, "ticket.complete.ask", by, who=dispatch.called(by), note=note, photos=tuple(pictures)
-    )
+    key = "complaint.ask" if ticket.kind == COMPLAINT else "ticket.complete.ask"
+    await tell_concerned(work, ticket, key, by, who=dispatch.called(by), note=note, photos=tuple(pictures))
     return ticket
 
 
@@ -317,7 +320,7 @@ async def reopen(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
         after=after, note=note,
     )  # fmt: skip
     worker = await assignee(work, ticket)
-    asked = [worker] if worker else await dispatch.workers(work, ticket.category, ticket.where.building)
+    asked = [worker] if worker else await dispatch.asked(work, ticket)
     work.notify(asked, "ticket.reopen.told", ticket=ticket, note=note)
     return ticket
 
@@ -347,12 +350,12 @@ async def urge(work: Work, ticket: Ticket, by: Person) -> tuple[Ticket, int]:
     await audit.write(work.db, work.community.id, work.now, by.id, "urge", "ticket", ticket.id)
     count = len(before) + 1
     timing = await clocks.timing(work)
-    soon = timing.calendar.add(work.now, work.community.promise(ticket.urgency, ticket.category).claim)
+    soon = timing.calendar.add(work.now, timing.promise(ticket).claim)
     if ticket.state is tickets.State.OPEN and ticket.due and ticket.due > soon:
         ticket = await tickets.schedule(work.db, ticket, promised=soon, step=ticket.step, due=soon)
     await tell_staff(work, ticket, "ticket.urge.told", by, count=count)
     if count >= 2:
-        leads = without(await dispatch.above(work, 0), by)
+        leads = without(await dispatch.above(work, 0, ticket.about_id), by)
         work.notify(leads, "ticket.urge.escalated", ticket=ticket, count=count)
     return ticket, count
 
@@ -362,14 +365,13 @@ async def give_back(work: Work, ticket: Ticket, by: Person, reason: str) -> Tick
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
     timing = await clocks.timing(work)
-    span = work.community.promise(ticket.urgency, ticket.category).claim
-    claim = timing.calendar.add(work.now, span)
+    claim = timing.calendar.add(work.now, timing.promise(ticket).claim)
     ticket = await move(
         work, ticket, Verb.GIVE_BACK, by, promised=claim, timing=timing, assignee_id=None,
         after=replace(timing.resumed(ticket), claim=claim), note=reason,
     )  # fmt: skip
     ticket, asked = await offers.begin(work, ticket, timing, but=by)
-    leads = without(await dispatch.above(work, 0), by, *asked)
+    leads = without(await dispatch.above(work, 0, ticket.about_id), by, *asked)
     work.notify(leads, "ticket.transfer.returned", ticket=ticket, who=dispatch.called(by), reason=reason)
     await tell_concerned(
         work, ticket, "ticket.transfer.asked_again", by, asked=dispatch.names(asked or leads)
@@ -380,6 +382,8 @@ async def give_back(work: Work, ticket: Ticket, by: Person, reason: str) -> Tick
 async def transfer(work: Work, ticket: Ticket, by: Person, to: Person, note: str = "") -> Ticket:
     """Into somebody else's hands; a lead may hand out what nobody has yet."""
     ticket = await tickets.hold(work.db, ticket)
+    if ticket.about_id == to.id:
+        raise Refusal("complaint.about_them", ticket=ticket)
     timing = await clocks.timing(work)
     after, promised = taken(timing, ticket)
     verb = Verb.TRANSFER if ticket.assignee_id else Verb.ACCEPT
@@ -390,6 +394,8 @@ async def transfer(work: Work, ticket: Ticket, by: Person, to: Person, note: str
     contact = await contact_of(work, ticket)
     work.notify([to], "ticket.transfer.yours", ticket=ticket, who=by.called, contact=contact)
     key = "ticket.transfer.told" if verb is Verb.TRANSFER else "ticket.accept.told"
+    if ticket.kind == COMPLAINT:
+        key = "complaint.taken"
     await tell_concerned(work, ticket, key, to, by, who=dispatch.called(to), note="")
     return ticket
 
@@ -399,5 +405,5 @@ async def tell_staff(
 ) -> None:
     """Tell who has the ticket, or who was asked when nobody has it yet."""
     worker = await assignee(work, ticket)
-    asked = [worker] if worker else await dispatch.workers(work, ticket.category, ticket.where.building)
+    asked = [worker] if worker else await dispatch.asked(work, ticket)
     work.notify(without(asked, *but), key, ticket=ticket, photos=pictures, **values)
