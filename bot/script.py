@@ -18,7 +18,7 @@ from bot.app import House
 from bot.channels.base import Handle, Limits, Outgoing
 from bot.clock import TurnedClock
 from bot.config import Settings
-from bot.domain import people, roster, tickets
+from bot.domain import people, roster
 from bot.domain.communities import Community
 from bot.domain.people import Role
 from bot.messages import Incoming
@@ -36,6 +36,7 @@ from bot.script_reading import (
     is_pattern,
     pieces,
 )
+from scheduler import due
 
 COMMUNITY = "xingfuli"
 BUILT_IN = Path(__file__).resolve().parent.parent / "communities"
@@ -167,8 +168,8 @@ class Player:
             return
         if target < now:
             raise ScriptError(f"{self.script.path}:{step.line}: 时间不能倒回去")
-        while (due := await self._due()) is not None and self.clock.now() < due <= target:
-            self.clock.turn_to(due)
+        while (at := await self._due()) is not None and self.clock.now() < at <= target:
+            self.clock.turn_to(at)
             await self.house.settle()
         self.clock.turn_to(target)
 
@@ -176,9 +177,9 @@ class Player:
         """When the house acts, or carries something, next."""
 
         async def ask(db: BaseDBAsyncClient) -> datetime | None:
-            ticket, owed = await tickets.next_due(db), await outbox.next_due(db)
+            act, owed = await due.next_due(db), await outbox.next_due(db)
             letter = datetime.fromtimestamp(owed / 1000, UTC) if owed is not None else None
-            return min((at for at in (ticket, letter) if at is not None), default=None)
+            return min((at for at in (act, letter) if at is not None), default=None)
 
         return await self.house.store.run(ask)
 

@@ -10,20 +10,16 @@ from functools import partial
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from bot.clock import Clock
-from bot.domain import duty, people, promises, tickets
+from bot.domain import duty, people
 from bot.domain.communities import Community
-from bot.inbox import milliseconds
-from bot.store import Statement, Store, StoreClosed
+from bot.store import Store, StoreClosed
 from bot.unit_of_work import UnitOfWork
+from scheduler.due import SOURCES, Source
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50
 PUT_OFF = timedelta(minutes=5)
-
-# The no-op update locks the row on PostgreSQL: of two processes that tick at once the second finds it done.
-_HOLD = Statement("update ticket set due_ms = due_ms where id = $1 and due_ms <= $2 returning community_id")
-_PUT_OFF = Statement("update ticket set due_ms = $3 where id = $1 and due_ms <= $2 returning id")
 
 
 class Jobs:
@@ -40,35 +36,44 @@ class Jobs:
         self._wake_delivery = wake_delivery
 
     async def tick(self) -> int:
-        """Do what is due on tickets, each in its own transaction; how many there were."""
-        now = self._clock.now()
-        ids = await self._store.run(lambda db: tickets.due(db, now, AT_ONCE))
-        for ticket_id in ids:
-            try:
-                await self._store.run(partial(self._act, ticket_id))
-            except StoreClosed:
-                return 0
-            except Exception:
-                log.exception("ticket %s: what was due could not be done", ticket_id)
-                await self._store.run(partial(self._put_off, ticket_id))
-        if ids:
+        """Do what is due, each row in its own transaction; how many there were."""
+        done = 0
+        try:
+            for source in SOURCES:
+                done += await self._tick(source)
+        except StoreClosed:
+            return 0
+        if done:
             self._wake_delivery()
+        return done
+
+    async def _tick(self, source: Source) -> int:
+        now = self._clock.now()
+        ids = await self._store.run(lambda db: source.due(db, now, AT_ONCE))
+        for row in ids:
+            try:
+                await self._store.run(partial(self._act, source, row))
+            except StoreClosed:
+                raise
+            except Exception:
+                log.exception("%s %s: what was due could not be done", source.table, row)
+                await self._store.run(partial(self._put_off, source, row))
         return len(ids)
 
-    async def _act(self, ticket_id: int, db: BaseDBAsyncClient) -> None:
+    async def _act(self, source: Source, row: int, db: BaseDBAsyncClient) -> None:
         now = self._clock.now()
-        held = await _HOLD.row(db, ticket_id, milliseconds(now))
-        if held is None:
+        tenant = await source.hold(db, row, now)
+        if tenant is None:
             return  # another process was first, or somebody did something about it
-        community = self._communities.get(held["community_id"])
+        community = self._communities.get(tenant)
         if community is None:  # its file is not here; nothing is told in words that nobody chose
-            await self._put_off(ticket_id, db)
+            await self._put_off(source, row, db)
             return
         work = UnitOfWork(db, now, community, people.route, people.crew, duty.rest)
-        await promises.act(work, ticket_id)
+        await source.act(work, row)
         await work.post()
 
-    async def _put_off(self, ticket_id: int, db: BaseDBAsyncClient) -> None:
+    async def _put_off(self, source: Source, row: int, db: BaseDBAsyncClient) -> None:
         """What can't be done now must not stand in the way of all that can."""
         now = self._clock.now()
-        await _PUT_OFF.rows(db, ticket_id, milliseconds(now), milliseconds(now + PUT_OFF))
+        await source.put_off(db, row, now, now + PUT_OFF)

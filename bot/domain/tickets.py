@@ -292,10 +292,6 @@ _AMEND = Statement(
     "update ticket set building = $2, unit = $3, floor = $4, room = $5, place = $6, home_id = $7,"
     " wanted = $8, phone = $9, urgency = $10, words = $11 where id = $1 returning *"
 )
-_DUE = Statement(
-    "select id from ticket where due_ms is not null and due_ms <= $1 order by due_ms, id limit $2"
-)
-_NEXT = Statement("select min(due_ms) as due_ms from ticket where due_ms is not null")
 _SUBSCRIBE = Statement(
     "insert into subscriber (ticket_id, person_id) values ($1, $2)"
     " on conflict (ticket_id, person_id) do nothing returning id"
@@ -630,14 +626,3 @@ async def since(db: BaseDBAsyncClient, community_id: int, at: datetime, last: in
 async def above(db: BaseDBAsyncClient, community_id: int, ref: int) -> list[Ticket]:
     """The tickets with a higher number, in order."""
     return [read(row) for row in await _ABOVE.rows(db, community_id, ref)]
-
-
-async def due(db: BaseDBAsyncClient, now: datetime, limit: int = 50) -> list[int]:
-    """Ids of the tickets on which the house has to act by itself now, longest overdue first."""
-    return [row["id"] for row in await _DUE.rows(db, milliseconds(now), limit)]
-
-
-async def next_due(db: BaseDBAsyncClient) -> datetime | None:
-    """When the house has to act next."""
-    row = await _NEXT.row(db)
-    return _at(row["due_ms"]) if row else None
