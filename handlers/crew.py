@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.dialog import commands
 from bot.dialog.meant import About, by_ref
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
 from bot.domain import dispatch, offers, people, promises, tickets, work
 from bot.domain.people import Role
-from bot.domain.tickets import EMERGENCY, HAND, State, Ticket
+from bot.domain.tickets import BOOKING, EMERGENCY, HAND, State, Ticket
 from bot.unit_of_work import Refusal
 
 skill = Skill("ticket")
@@ -121,6 +122,11 @@ async def decline(turn: Turn, form: About) -> None:
     """「不接 12」: whoever was asked is not the one; the next is asked at once."""
     assert form.ref is not None
     ticket = await tickets.hold(turn.db, await by_ref(turn, form.ref))
+    if ticket.assignee_id == turn.person.id and ticket.kind == BOOKING:
+        why = commands.beside(turn.item.text) or turn.item.text
+        ticket = await work.give_back(turn, ticket, turn.person, why[:200])
+        turn.say("done", ticket=ticket)
+        return
     if ticket.assignee_id == turn.person.id:
         raise Refusal("ticket.decline.give_back", ticket=ticket)
     if ticket.assignee_id:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot.domain import promises
+from bot.domain import appointments, promises, series
 from bot.domain.communities import Work
 from bot.inbox import milliseconds
 from bot.store import Statement
@@ -54,7 +54,11 @@ class Source:
 
 
 #: All there are. A new one stands here, and both the service and the stories turn its clock.
-SOURCES: Sequence[Source] = (Source("ticket", promises.act),)
+SOURCES: Sequence[Source] = (
+    Source("ticket", promises.act),
+    Source("booking", appointments.act),
+    Source("series", series.act),
+)
 STATEMENTS = tuple(one for source in SOURCES for one in source.statements)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bot.domain import people, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Person
-from bot.domain.tickets import Ticket
+from bot.domain.tickets import BOOKING, Ticket
 from bot.domain.times import Window
 
 LONGEST_WORDS, TELLS_MORE = 200, 14  # characters
@@ -44,9 +44,22 @@ def without(persons: Iterable[Person], *ones: Person | None) -> list[Person]:
     return [person for person in persons if person.id not in ids]
 
 
+def worded(work: Work, ticket: Ticket, key: str) -> str:
+    """The wording for a ticket of this kind: nobody repairs what was booked.
+
+    「ticket.complete.ask」 of a booking is 「housekeeping.as_ticket_complete_ask」, where there is one.
+    """
+    if ticket.kind != BOOKING:
+        return key
+    topic = "facility" if ticket.category == "facility" else "housekeeping"
+    own = f"{topic}.as_{key.replace('.', '_')}"
+    return own if work.community.wording.has(own) else key
+
+
 async def tell_concerned(work: Work, ticket: Ticket, key: str, *but: Person | None, **values: Any) -> None:
     """Tell the reporter, the household and the subscribers."""
     family = without(await tickets.concerned(work.db, ticket), *but)
+    key = worded(work, ticket, key)
     work.notify(family, key, confided=True, ticket=ticket, **values)
 
 
