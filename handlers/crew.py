@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from bot.dialog import commands
 from bot.dialog.meant import About, by_ref
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
@@ -117,14 +117,22 @@ async def ack(turn: Turn, form: About) -> None:
         turn.say("done", ticket=ticket)
 
 
+_DECLINES = re.compile(r"[#＃]?\d+\s*号?|不接了?|接不了|去不了|不去了?")
+
+
+def why(text: str) -> str:
+    """What is said beside 「不接 12」."""
+    said = _DECLINES.sub("", text).strip(" ，,。.；;：:、\n")
+    return said[:200] or text[:200]
+
+
 @skill.on("decline", About, by=Role.STAFF)
 async def decline(turn: Turn, form: About) -> None:
     """「不接 12」: whoever was asked is not the one; the next is asked at once."""
     assert form.ref is not None
     ticket = await tickets.hold(turn.db, await by_ref(turn, form.ref))
     if ticket.assignee_id == turn.person.id and ticket.kind == BOOKING:
-        why = commands.beside(turn.item.text) or turn.item.text
-        ticket = await work.give_back(turn, ticket, turn.person, why[:200])
+        ticket = await work.give_back(turn, ticket, turn.person, why(turn.item.text))
         turn.say("done", ticket=ticket)
         return
     if ticket.assignee_id == turn.person.id:

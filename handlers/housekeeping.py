@@ -15,7 +15,7 @@ from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
 from bot.domain import appointments, bookings, catalogue, dispatch, people, series, slots, tickets, work
 from bot.domain.appointments import Order
-from bot.domain.catalogue import CARE, Service
+from bot.domain.catalogue import Service
 from bot.domain.people import Person, Role
 from bot.domain.places import Place
 from bot.domain.slots import Slot
@@ -27,6 +27,7 @@ skill = Skill(__name__)
 
 LISTED = 9  # services that a digit picks
 HOLIDAYS = 3  # named beforehand
+_GONE_BY = re.compile(r"昨天|昨晚|前天|大前天|上周|上个?月|刚才")
 LONGEST = 20  # characters that name another time
 
 
@@ -38,19 +39,10 @@ def flat(said: Any, context: Context) -> dict[str, str] | None:
     return place.write() or None
 
 
-def emergency_phone(said: Any, context: Context) -> str | None:
-    """Whom to call, where somebody is looked after: asked for when nobody knows a number."""
-    if said:
-        return str(said)
-    if context.slots.get("category") not in CARE or context.person.phone:
-        return ""
-    return None
-
-
 class Book(Form):
     category: str | None = None
     location: dict[str, Any] | None = needed(known=flat, must=True)
-    phone: str = needed(known=emergency_phone)
+    phone: str = ""
     time: dict[str, Any] | None = None
     rrule: str | None = None
     duration_minutes: int | None = None
@@ -67,26 +59,36 @@ async def book(turn: Turn, form: Book) -> None:
     if turn.community.impossible(where.building, where.unit, where.room):
         raise Refusal("repair.no_such_place", where=where.line, community=turn.community)
     found = known.meant(form.category, turn.item.text)
+    said = {"time": form.time, "rrule": form.rrule, "duration_minutes": form.duration_minutes}
     if len(found) != 1:
+        turn.state.draft = booking.unsettled(turn, said | {"location": form.location})
         which(turn, found or list(known.services), unknown=not found)
         return
     service = found[0]
+    before = booking.settled(turn)
+    if before and not (form.time or form.rrule):
+        said, where = before["said"], Place.read(before["said"]["location"])
     if turn.group and service.care:
         turn.say("private", service=service)
         return
-    said = {"time": form.time, "rrule": form.rrule, "duration_minutes": form.duration_minutes}
-    if form.rrule and not series.readable(form.rrule):
+    if said["rrule"] and not series.readable(said["rrule"]):
         raise Refusal("housekeeping.book.rule", service=service)
     home = await work.find_flat(turn, where, turn.person)
     kept = booking.begin(
         turn, service, said, where=where.write(), home_id=home.id if home else None, phone=form.phone or ""
     )
-    length = form.duration_minutes
-    other = bool(length and length != kept["minutes"])
-    note = turn.render(
-        "housekeeping.why_length", service=service, length=catalogue.span(service.minutes)
-    ).text
-    await booking.offer(turn, kept, note if other else "")
+    await booking.offer(turn, kept, beforehand(turn, service, said))
+
+
+def beforehand(turn: Turn, service: Service, said: dict[str, Any]) -> str:
+    """What has to be said first: that a time is over, that it takes another time than was wanted."""
+    if not said["time"] and _GONE_BY.search(turn.item.text):
+        return turn.render("housekeeping.why_past").text
+    length = said["duration_minutes"]
+    if length and length != service.length(length):
+        usual = catalogue.span(service.minutes)
+        return turn.render("housekeeping.why_length", service=service, length=usual).text
+    return ""
 
 
 def which(turn: Turn, found: list[Service], *, unknown: bool) -> None:
@@ -144,7 +146,8 @@ async def take(turn: Turn, _: Take) -> None:
         return
     slot = Slot(start, end, await named(turn, service, match["who"]))
     if service.care and not match["agreed"]:
-        ask_consent(turn, kept, service, slot)
+        turn.state.draft = kept
+        turn.then(Item("housekeeping.contact", 1.0, {}, turn.item.text))
         return
     order = Order(
         service, slot, booking.place(kept), kept.get("home_id"), kept["words"], kept.get("phone") or "",
@@ -210,11 +213,31 @@ def say_booked(turn: Turn, ticket: Ticket, order: Order) -> None:
         turn.say("done_open", ticket=ticket, service=order.service, when=when, price=price)
 
 
-def ask_consent(turn: Turn, kept: dict[str, Any], service: Service, slot: Slot) -> None:
+def emergency_phone(said: Any, context: Context) -> str | None:
+    """Whom to call, where somebody is looked after: asked for when nobody knows a number."""
+    return str(said) if said else context.person.phone or None
+
+
+class Contact(Form):
+    phone: str | None = needed(known=emergency_phone)
+    patience = timedelta(hours=2)
+
+
+@skill.on("contact", Contact, by=Role.RESIDENT, spoken=False)
+async def contact(turn: Turn, form: Contact) -> None:
     """Who comes to a child or an old person, and who gets to know what: nothing without a plain yes."""
-    turn.state.draft = kept
-    words = turn.item.text.strip() + "，同意"
-    turn.say("consent", text=consent_text(turn, kept, service, slot), words=words)
+    words = turn.item.text.split("\n", 1)[0].strip()
+    match = TAKE.match(unicodedata.normalize("NFKC", words))
+    assert match is not None
+    service = turn.community.catalogue.named(match["what"])
+    kept = booking.draft(turn, match["what"])
+    if service is None or kept is None:
+        raise Refusal("housekeeping.no_more", service=match["what"])
+    start = datetime.fromisoformat(f"{match['day']}T{match['at']}")
+    slot = Slot(start, start + timedelta(minutes=kept["minutes"]), await named(turn, service, match["who"]))
+    turn.state.draft = kept | {"phone": form.phone or kept.get("phone") or ""}
+    text = consent_text(turn, turn.state.draft, service, slot)
+    turn.say("housekeeping.take.consent", text=text, words=words + "，同意")
 
 
 def consent_text(turn: Turn, kept: dict[str, Any], service: Service, slot: Slot) -> str:
@@ -223,8 +246,8 @@ def consent_text(turn: Turn, kept: dict[str, Any], service: Service, slot: Slot)
         "housekeeping.take.agreement",
         service=service,
         when=slot.say(work.local(turn)),
-        who=dispatch.called(slot.worker) if slot.worker else turn.words("somebody"),
-        phone=kept.get("phone") or turn.person.phone or turn.words("no_phone"),
+        who=dispatch.called(slot.worker) if slot.worker else turn.render("housekeeping.take.somebody").text,
+        phone=kept.get("phone") or turn.person.phone or turn.render("housekeeping.take.no_phone").text,
     ).text
 
 
@@ -239,7 +262,9 @@ async def begin_series(turn: Turn, kept: dict[str, Any], order: Order) -> None:
     turn.say(
         "series",
         series=made,
-        who=dispatch.called(order.slot.worker) if order.slot.worker else turn.words("somebody"),
+        who=dispatch.called(order.slot.worker)
+        if order.slot.worker
+        else turn.render("housekeeping.take.somebody").text,
         price=catalogue.yuan(order.service.cost(order.minutes)),
         first="、".join(f"#{one.ref} {one.brief.partition(' ')[2]}" for one in first[:5]),
     )

@@ -104,9 +104,8 @@ async def skip(turn: Turn, mine: list[Series], text: str, item: Any) -> bool:
 async def leave_out(turn: Turn, one: Series, day: date) -> None:
     said = f"{day.month}月{day.day}日"
     ticket = await _booked(turn, one, day)
-    if ticket is None:
-        await series.skip(turn, one, day, turn.person)
-    else:
+    await series.skip(turn, one, day, turn.person)
+    if ticket is not None:
         if ticket.state not in (tickets.State.OPEN, tickets.State.ACCEPTED):
             raise Refusal("ticket.impossible", ticket=ticket, possible=tickets.possible(ticket.state))
         await work.cancel(turn, ticket, turn.person, turn.incoming.text[:200])

@@ -154,7 +154,7 @@ async def amend(turn: Turn, form: Amend) -> None:
     if await hurried(turn):
         return
     ticket = await own(turn, About(ref=form.ref, category=form.category))
-    if ticket.kind == BOOKING and form.time and ticket.state in (State.OPEN, State.ACCEPTED):
+    if ticket.kind == BOOKING and form.time:
         slots = {"ref": ticket.ref, "time": form.time}
         turn.then(Item("housekeeping.change", 1.0, slots, turn.item.text))
         return
@@ -299,7 +299,7 @@ async def accept(turn: Turn, form: About) -> None:
     contact = await work.contact_of(turn, ticket)
     wanted = work.say_wanted(turn, ticket)
     key = work.worded(turn, ticket, "ticket.accept.done")
-    turn.say(key, ticket=ticket, contact=contact, wanted=f"，{wanted}" if wanted else "")
+    turn.say(key, ticket=ticket, contact=contact, wanted=f"，{wanted.strip()}" if wanted else "")
 
 
 @skill.on("progress", Progress, by=Role.STAFF)

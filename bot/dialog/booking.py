@@ -41,6 +41,18 @@ def pending(turn: Turn) -> dict[str, Any] | None:
     return draft(turn, kept["service"])
 
 
+def unsettled(turn: Turn, said: dict[str, Any]) -> dict[str, Any]:
+    """What was said, while it is still asked which service is meant."""
+    return {"service": "", "said": said, "at_ms": milliseconds(turn.now)}
+
+
+def settled(turn: Turn) -> dict[str, Any] | None:
+    """What was said before a digit said which service is meant."""
+    kept = turn.state.draft
+    fresh = kept and not kept["service"] and milliseconds(turn.now) - kept["at_ms"] < KEPT_FOR
+    return kept if fresh and re.fullmatch(r"约\D{1,12}", turn.item.text) else None
+
+
 def begin(turn: Turn, service: Service, slots_said: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A draft from what was said."""
     return {
@@ -81,7 +93,7 @@ async def offer(turn: Turn, kept: dict[str, Any], note: str = "") -> None:
         return
     where = place(kept)
     turn.say(
-        f"{topic}.book.change" if kept.get("ref") else f"{topic}.book.offer",
+        f"{topic}.book.change" if kept.get("ref") else f"{topic}.book.slots",
         service=service,
         length=catalogue.span(minutes),
         price=catalogue.yuan(service.cost(minutes)) + ("/次" if rule else ""),

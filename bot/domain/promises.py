@@ -115,7 +115,7 @@ async def _late(work: Work, ticket: Ticket, timing: Timing) -> None:
     heard = ticket.step >= ACKNOWLEDGED
     late = max(ticket.step - len(WARNINGS), 0)  # times before this one
     pressing = ticket.urgent or (ticket.kind == BOOKING and late < len(WARNINGS))
-    again = AFTER_LAPSE / (8 if pressing else 1)
+    again = LOOKED_AFTER if ticket.kind == BOOKING and not pressing else AFTER_LAPSE / (8 if pressing else 1)
     promised = timing.later(LOOKED_AFTER if heard else again, urgent=pressing)
     step = ticket.step if heard else len(WARNINGS) + late + 1
     ticket = await tickets.schedule(work.db, ticket, promised=promised, step=step, due=promised)

@@ -296,7 +296,7 @@ async def act(work: Work, series_id: int) -> None:
         who = dispatch.called(worker) if worker else ""
         when = appointments.when(work, booking)
         for one in await tickets.concerned(work.db, ticket):
-            work.notify([one], key, confided=True, ticket=ticket, who=who, when=when)
+            work.notify([one], key, confided=True, series=series, ticket=ticket, who=who, when=when)
     await _proceed(work, series, max(until, series.made))
 
 
