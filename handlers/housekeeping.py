@@ -71,7 +71,8 @@ async def book(turn: Turn, form: Book) -> None:
     if turn.group and service.care:
         turn.say("private", service=service)
         return
-    if said["rrule"] and not series.readable(said["rrule"]):
+    rule = str(said["rrule"] or "")
+    if rule and not series.readable(rule):
         raise Refusal("housekeeping.book.rule", service=service)
     home = await work.find_flat(turn, where, turn.person)
     kept = booking.begin(

@@ -123,12 +123,8 @@ async def _late(work: Work, ticket: Ticket, timing: Timing) -> None:
     if worker:
         work.notify([worker], worded(work, ticket, "ticket.late_yours"), ticket=ticket)
     asked = without(await dispatch.above(work, 0 if heard else min(late, 2)), worker)
-    work.notify(
-        asked,
-        worded(work, ticket, "ticket.late"),
-        ticket=ticket,
-        who=dispatch.called(worker) if worker else "",
-    )
+    who = dispatch.called(worker) if worker else ""
+    work.notify(asked, worded(work, ticket, "ticket.late"), ticket=ticket, who=who)
     told = ([worker] if worker else []) + asked
     await tell_concerned(work, ticket, "ticket.moved", *told, asked=dispatch.names(told))
 

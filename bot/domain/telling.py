@@ -9,10 +9,12 @@ from typing import Any
 from bot.domain import people, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Person
-from bot.domain.tickets import BOOKING, Ticket
+from bot.domain.tickets import BOOKING, State, Ticket
 from bot.domain.times import Window
 
 LONGEST_WORDS, TELLS_MORE = 200, 14  # characters
+#: Of a booking: nobody has come at the time. Later on it is late like anything else.
+_LATE = frozenset({"ticket.late", "ticket.late_yours", "ticket.moved"})
 
 
 def local(work: Work) -> datetime:
@@ -49,7 +51,7 @@ def worded(work: Work, ticket: Ticket, key: str) -> str:
 
     「ticket.complete.ask」 of a booking is 「housekeeping.as_ticket_complete_ask」, where there is one.
     """
-    if ticket.kind != BOOKING:
+    if ticket.kind != BOOKING or (key in _LATE and ticket.state is not State.ACCEPTED):
         return key
     topic = "facility" if ticket.category == "facility" else "housekeeping"
     own = f"{topic}.as_{key.replace('.', '_')}"
