@@ -53,7 +53,7 @@ async def book(turn: Turn, form: Book) -> None:
     """Show what can be had; nothing is booked before a digit says so."""
     known = turn.community.catalogue
     if not known.services:
-        turn.say("none_here")
+        turn.say("housekeeping.book.none_here")
         return
     where = Place.read(form.location)
     if turn.community.impossible(where.building, where.unit, where.room):
@@ -106,7 +106,7 @@ class Price(Form):
 async def price(turn: Turn, form: Price) -> None:
     known = turn.community.catalogue
     if not known.services:
-        turn.say("none_here")
+        turn.say("housekeeping.book.none_here")
         return
     found = known.meant(form.category, turn.item.text)
     if not found and form.category and form.category != "other":
