@@ -93,7 +93,7 @@ async def say_status(turn: Turn, ticket: Ticket) -> None:
         name = "with_worker" if worker else "booked"
         turn.say(work.worded(turn, ticket, f"ticket.status.{name}"), ticket=ticket, who=who, when=when)
     elif not ticket.open:
-        turn.say("ticket.status.closed", ticket=ticket, who=who)
+        turn.say(work.worded(turn, ticket, "ticket.status.closed"), ticket=ticket, who=who)
     elif worker:
         turn.say("ticket.status.with_worker", ticket=ticket, who=who)
     else:
