@@ -112,10 +112,15 @@ async def night() -> None:
             await roster.put(db, nightly, start, start + timedelta(hours=4), now=here.clock.now())
 
         await here.house.store.run(enter)
+        here.clock.turn_to(datetime(2026, 3, 4, 11, 30, tzinfo=UTC))  # 19:30
+        await here.say("王芳", "厨房水管漏水了")
+        assert set(here.last) == {"王芳"}
+        told = await here.wait(minutes=30)
+        assert "【新报修】#1" in told["老周"], "his shift begins, of another trade as he is"
         here.clock.turn_to(datetime(2026, 3, 4, 13, 0, tzinfo=UTC))
-        answer = await here.say("王芳", "厨房水管漏水了")
+        answer = await here.say("王芳", "阳台水管漏水了")
         assert "21:30 前会有人接单" in answer, "somebody is on duty until midnight"
-        assert set(here.last) == {"王芳", "老周"}, "of another trade, but there"
+        assert set(here.last) == {"王芳", "老周"}
 
         here.clock.turn_to(datetime(2026, 3, 4, 17, 0, tzinfo=UTC))  # 01:00
         await here.told()
@@ -124,9 +129,9 @@ async def night() -> None:
         assert set(here.last) == {"王芳"}, "nobody is woken"
         await here.say("王芳", "厨房着火了")
         assert {"小孟", "老李", "陈班长"} <= set(here.last), "but for danger"
-        await here.say("陈班长", "收到 3")
+        await here.say("陈班长", "收到 4")
         told = await here.wait(hours=7, minutes=30)
-        assert "【新报修】#2" in told["小孟"]
+        assert "【新报修】#3" in told["小孟"]
 
 
 async def test_automatic() -> None:

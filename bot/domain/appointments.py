@@ -21,7 +21,7 @@ from bot.store import Statement, savepoint
 from bot.unit_of_work import Refusal
 
 REMIND_AT = time(17)  # on the day before
-LATE_AFTER = clocks.BOOKED_GRACE
+LATE_AFTER = clocks.BOOKED_GRACE  # past its begin nobody has come
 MOVABLE = frozenset({State.OPEN, State.ACCEPTED})
 _RENAME = Statement("update ticket set brief = $2, wanted = $3 where id = $1 returning *")
 
@@ -115,17 +115,18 @@ async def _file(work: Work, person: Person, order: Order, start: datetime, end: 
     timing = await clocks.timing(work)
     claim = timing.started("normal", order.service.category).claim
     assert claim is not None
+    spoken = end if room else start + LATE_AFTER
     ticket = await tickets.file(
         work.db, work.community.id, person, now=work.now, kind=BOOKING, category=order.service.category,
         brief=brief(order.service, order.slot), words=order.words, where=order.where,
-        home_id=order.home_id, promised=start if assigned else claim,
-        due=start if assigned else timing.rung(work.now, claim, 1, urgent=False), phone=order.phone,
+        home_id=order.home_id, promised=spoken if assigned else claim,
+        due=spoken if assigned else timing.rung(work.now, claim, 1, urgent=False), phone=order.phone,
         wanted=_wanted(order.slot), clocks=Clocks(None if assigned else claim, start, end),
     )  # fmt: skip
     if assigned:
         return await tickets.move(
-            work.db, ticket, Verb.ACCEPT, None, now=work.now, promised=start,
-            due=end if room else start + LATE_AFTER, assignee_id=worker.id if worker else None,
+            work.db, ticket, Verb.ACCEPT, None, now=work.now, promised=spoken, due=spoken,
+            assignee_id=worker.id if worker else None,
         )  # fmt: skip
     ticket, _ = await offers.begin(work, ticket, timing)
     return ticket
@@ -201,11 +202,11 @@ async def _again(
     room: bool,
 ) -> Ticket:  # fmt: skip
     """The ticket of a booking that was moved: in the hands of whoever comes now."""
-    after, due = Clocks(None, start, end), end if room else start + LATE_AFTER
+    after, spoken = Clocks(None, start, end), end if room else start + LATE_AFTER
     note = f"{start.astimezone(work.community.zone):%m-%d %H:%M}"
     same = ticket.assignee_id == (worker.id if worker else None)
     if ticket.state is State.ACCEPTED and same:
-        ticket = await tickets.schedule(work.db, ticket, promised=start, step=0, due=due, clocks=after)
+        ticket = await tickets.schedule(work.db, ticket, promised=spoken, step=0, due=spoken, clocks=after)
         await audit.write(work.db, ticket.community_id, work.now, by.id, "move", "ticket", ticket.id, note)
         return ticket
     if worker is None and not room:
@@ -215,7 +216,7 @@ async def _again(
         )  # fmt: skip
     verb = Verb.ACCEPT if ticket.state is State.OPEN else Verb.TRANSFER
     return await tickets.move(
-        work.db, ticket, verb, by, now=work.now, promised=start, due=due,
+        work.db, ticket, verb, by, now=work.now, promised=spoken, due=spoken,
         assignee_id=worker.id if worker else None, note=note, clocks=after,
     )  # fmt: skip
 
@@ -254,6 +255,7 @@ async def drop_out(work: Work, ticket: Ticket, by: Person, reason: str) -> Ticke
     timing = await clocks.timing(work)
     claim = timing.started("normal", ticket.category).claim
     assert claim is not None
+    claim = min(claim, max(booking.start, work.now + LATE_AFTER))
     ticket = await tickets.move(
         work.db, ticket, Verb.GIVE_BACK, by, now=work.now, promised=claim,
         due=timing.rung(work.now, claim, 1, urgent=False), note=reason,

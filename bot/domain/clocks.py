@@ -22,7 +22,7 @@ WARNINGS = (0.5, 0.8)
 #: From this step on somebody above has acknowledged: nobody higher is asked.
 ACKNOWLEDGED = 100
 REOPENED_WITHIN = timedelta(hours=4)  # somebody comes again
-#: A booking's promise is its slot; so long past it nobody has come, or it is not over.
+#: A booking's promise is its slot: so long past it, where nobody has come or it is not over, we speak.
 BOOKED_GRACE = timedelta(minutes=15)
 BOOKED = frozenset({State.OPEN, State.ACCEPTED})
 NIGHT = (22, 8)  # nobody is promised a time between these hours, urgent matters aside
@@ -84,7 +84,7 @@ class Timing:
         zone = self.work.community.zone
         if ticket.kind == BOOKING and window is not None and ticket.state in BOOKED:
             start = window.start.replace(tzinfo=zone)
-            return Clocks(ticket.claim, max(start, self.now), window.last(zone))
+            return Clocks(ticket.claim, max(start, self.now) + BOOKED_GRACE, window.last(zone))
         if window is not None and window.last(zone) > self.now:
             visit = window.last(zone)
         else:
@@ -152,8 +152,6 @@ class Timing:
     def step_at(self, ticket: Ticket, step: int) -> datetime:
         """When step `step` (from 1) is due for who has the ticket: warnings, then the promise itself."""
         assert ticket.promised is not None
-        if ticket.kind == BOOKING and ticket.state is State.ACCEPTED:
-            return ticket.promised + BOOKED_GRACE
         warned = ticket.kind == REPAIR and ticket.state in HAND and ticket.state is not State.WAITING
         if not warned or step > len(WARNINGS):
             return ticket.promised

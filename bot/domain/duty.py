@@ -29,7 +29,7 @@ async def present(db: BaseDBAsyncClient, community: Community, at: datetime) -> 
 async def rest(
     db: BaseDBAsyncClient, community: Community, persons: Sequence[int], at: datetime
 ) -> dict[int, datetime]:
-    """Those of the persons who work here and are off duty, each with when work begins again.
+    """Those of the persons who work here and are off duty, each with when the day or their shift begins.
 
     They are not to be disturbed until then, unless there is danger.
     """
@@ -39,5 +39,6 @@ async def rest(
     off = await people.crew(db, [one for one in persons if one not in working])
     if not off:
         return {}
-    begins = Calendar(community.zone, community.hours).next_open(at)
-    return dict.fromkeys(off, begins)
+    opens = Calendar(community.zone, community.hours).next_open(at)
+    begins = await roster.begins(db, community.id, at, opens)
+    return {person: begins.get(person, opens) for person in off}

@@ -181,7 +181,13 @@ class Calendar:
         return total
 
     def share(self, start: datetime, end: datetime, part: float) -> datetime:
-        """When so large a part (0 to 1) of the working time between two instants is over."""
+        """When so large a part (0 to 1) of the working time between two instants is over, to the second.
+
+        What is stored is read back as it was: an instant that the store rounds would be due before it is.
+        """
+        return max(start, self._share(start, end, part).replace(microsecond=0))
+
+    def _share(self, start: datetime, end: datetime, part: float) -> datetime:
         if self.hours is None:
             return start + (end - start) * part
         rest = self.between(start, end) * part

@@ -91,10 +91,9 @@ async def _still_open(work: Work, ticket: Ticket, step: int, following: datetime
     asked = await dispatch.above(work, level)
     asked = asked or await dispatch.workers(work, ticket.category, ticket.where.building)
     ticket = await tickets.schedule(work.db, ticket, promised=following, step=step, due=following)
-    once = f"climb:{ticket.id}:{following:%Y%m%d%H%M}"
-    work.notify(asked, worded(work, ticket, "repair.late"), ticket=ticket, once=once)
+    work.notify(asked, worded(work, ticket, "repair.late"), ticket=ticket)
     key = "ticket.still_open" if asked else "ticket.still_open_alone"
-    await tell_concerned(work, ticket, key, once=once, asked=dispatch.names(asked))
+    await tell_concerned(work, ticket, key, asked=dispatch.names(asked))
 
 
 async def _warn(work: Work, ticket: Ticket, timing: Timing) -> None:
@@ -162,7 +161,7 @@ async def _and_now(work: Work, ticket: Ticket) -> None:
     ticket = await tickets.schedule(work.db, ticket, promised=due, step=ticket.step + 1, due=due)
     worker = await assignee(work, ticket)
     if worker:
-        work.notify([worker], "emergency.and_now", ticket=ticket)
+        work.notify([worker], "emergency.and_now", lane=Lane.DANGER, ticket=ticket)
     await tell_concerned(
         work, ticket, "emergency.still", worker, who=dispatch.called(worker) if worker else ""
     )

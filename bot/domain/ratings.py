@@ -35,4 +35,5 @@ async def _tell_leads(work: Work, ticket: Ticket, words: str) -> None:
     worker = await assignee(work, ticket)
     leads = without(await dispatch.above(work, 0), worker)
     who = dispatch.called(worker) if worker else ""
-    work.notify(leads, "ticket.rate.low", ticket=ticket, who=who, words=words)
+    key = "ticket.rate.low" if words else "ticket.rate.low_plain"
+    work.notify(leads, key, ticket=ticket, who=who, words=words)

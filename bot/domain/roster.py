@@ -113,6 +113,14 @@ async def on_duty(db: BaseDBAsyncClient, community_id: int, at: datetime) -> fro
     return frozenset(row["person_id"] for row in rows)
 
 
+async def begins(
+    db: BaseDBAsyncClient, community_id: int, at: datetime, until: datetime
+) -> dict[int, datetime]:
+    """When the next shift of each person begins, where one does after `at` and before `until`."""
+    found = await shifts(db, community_id, at, until)
+    return {one.person_id: one.start for one in reversed(found) if one.start and one.start > at}
+
+
 async def covers(
     db: BaseDBAsyncClient, community_id: int, start: datetime, end: datetime
 ) -> list[tuple[datetime, datetime]]:

@@ -26,7 +26,7 @@ from bot.domain.telling import (
 from bot.domain.tickets import BOOKING, EMERGENCY, REPAIR, Ticket, Verb
 from bot.domain.times import Window
 from bot.inbox import milliseconds
-from bot.messages import Photo
+from bot.messages import Lane, Photo
 from bot.unit_of_work import Refusal
 
 __all__ = ["assignee", "details", "local", "say_wanted", "tell_concerned", "wish", "without", "worded"]
@@ -197,7 +197,7 @@ async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
             work, ticket, "emergency.coming", by, who=dispatch.called(by), note=_besides(note)
         )
         others = without(await dispatch.on_duty(work), by)
-        work.notify(others, "emergency.taken", ticket=ticket, who=dispatch.called(by))
+        work.notify(others, "emergency.taken", lane=Lane.DANGER, ticket=ticket, who=dispatch.called(by))
     else:
         when = say_wanted(work, ticket)
         key = "ticket.accept.told_when" if when else "ticket.accept.told"
