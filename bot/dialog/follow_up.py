@@ -128,6 +128,8 @@ def _service(turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> Me
     if turn.group or not unclear or len(text) > LONGEST_WISH or _ASKS.search(text) or _CORRECTS.search(text):
         return None
     found = turn.community.catalogue.meant(None, text)
+    if found and found[0].category == "appliance_cleaning" and "洗" not in text:
+        return None  # an appliance alone may be broken
     now = work.local(turn)
     times = mind.find("time", text, now=now) if found else []
     if not times:

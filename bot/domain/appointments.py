@@ -255,10 +255,11 @@ async def drop_out(work: Work, ticket: Ticket, by: Person, reason: str) -> Ticke
     timing = await clocks.timing(work)
     claim = timing.started("normal", ticket.category).claim
     assert claim is not None
-    claim = min(claim, max(booking.start, work.now + LATE_AFTER))
+    if booking.end > work.now:
+        claim = min(claim, max(booking.start, work.now + LATE_AFTER))
     ticket = await tickets.move(
         work.db, ticket, Verb.GIVE_BACK, by, now=work.now, promised=claim,
-        due=timing.rung(work.now, claim, 1, urgent=False), note=reason,
+        due=min(timing.rung(work.now, claim, 1, urgent=False), claim), note=reason,
         clocks=Clocks(claim, booking.start, booking.end),
     )  # fmt: skip
     leads = without(await dispatch.above(work, 0), by)
@@ -281,7 +282,8 @@ async def instead(work: Work, ticket: Ticket, booking: Booking) -> tuple[list[Sl
     start, end = (at.astimezone(zone).replace(tzinfo=None) for at in (booking.start, booking.end))
     made = await slots.plan(work, service, start.date(), end.date(), booking.home_id, no)
     # the place is this booking's own; only who comes is open
-    same = [Slot(start, end, one) for one in made.free_workers(start, end)][:MOST]
+    ahead = start > local(work)
+    same = [Slot(start, end, one) for one in made.free_workers(start, end) if ahead][:MOST]
     found = await slots.search(work, service, booking.minutes, home_id=booking.home_id, but=no)
     apart = [one for one in found if abs(one.start - start) >= end - start]
     others = slots.best(apart, slots.Wish(start, end, at=start))

@@ -75,15 +75,14 @@ async def _climb(work: Work, ticket: Ticket, timing: Timing) -> None:
     while timing.climb_at(ticket, step + 1) <= work.now:
         step += 1
     following = timing.climb_at(ticket, step + 1)
-    if step == 1:
+    if step == 1 and ticket.promised and work.now < ticket.promised:
         asked = await dispatch.others(work, ticket.category, ticket.where.building)
         key = "repair.new_urgent" if ticket.urgent else "repair.new"
         work.notify(asked, worded(work, ticket, key), ticket=ticket, wanted=details(work, ticket))
-        if ticket.promised and work.now < ticket.promised < following:
-            following = ticket.promised
+        following = min(following, ticket.promised)
         await tickets.schedule(work.db, ticket, promised=ticket.promised, step=step, due=following)
         return
-    await _still_open(work, ticket, step, following, min(step - 2, 2))
+    await _still_open(work, ticket, step, following, min(max(step - 2, 0), 2))
 
 
 async def _still_open(work: Work, ticket: Ticket, step: int, following: datetime, level: int) -> None:
