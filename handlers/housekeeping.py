@@ -338,6 +338,7 @@ async def change_to(turn: Turn, ref: int, start: datetime, name: str | None) -> 
 
 _NO = re.compile(r"(?:不同意|不约了?|不要了?|不用了?|不订了?|算了.*)")
 _YES = re.compile(r"(?:我?同意.{0,6})")
+_OTHER = re.compile(r"(?:换|不要)(?:一)?(?:个|位)?(?:别的)?(?:人|师傅|阿姨)|别的(?:人|师傅|阿姨)")
 _ANEW = frozenset({"ticket.amend", "inform", "housekeeping.book", "facility.book"})
 
 
@@ -354,6 +355,8 @@ async def on_the_table(turn: Turn, meaning: Meaning) -> bool:
         name = "unchanged" if kept.get("ref") else "dropped"
         turn.say(f"housekeeping.take.{name}", ref=kept.get("ref"))
         return True
+    if _OTHER.search(text) and len(text) <= LONGEST and await somebody_else(turn, kept):
+        return True
     asks = turn.state.offers[0][1].endswith("，同意")
     if (asks and _YES.fullmatch(text)) or (meaning.sure and item.intent == "dialog.affirm"):
         if not asks and len(turn.state.offers) > 1:
@@ -364,6 +367,20 @@ async def on_the_table(turn: Turn, meaning: Meaning) -> bool:
         await take(turn, Take())
         return True
     return await another_time(turn, kept, item, text)
+
+
+async def somebody_else(turn: Turn, kept: dict[str, Any]) -> bool:
+    """「换个师傅」: the slots again, without those who were named first."""
+    service = turn.community.catalogue.named(kept["service"])
+    match = TAKE.match(turn.state.offers[0][1])
+    if service is None or match is None or not match["who"]:
+        return False
+    crew = await slots.workers(turn, service)
+    no = [one.id for one in crew if one.name == match["who"]] + list(kept.get("but", ()))
+    alone = len(crew) <= len(no)
+    note = turn.render("housekeeping.why_alone").text if alone else ""
+    await booking.offer(turn, kept | {"words": "", "but": [] if alone else no}, note)
+    return True
 
 
 async def another_time(turn: Turn, kept: dict[str, Any], item: Item, text: str) -> bool:

@@ -76,7 +76,15 @@ async def offer(turn: Turn, kept: dict[str, Any], note: str = "") -> None:
     assert service is not None
     turn.state.draft = kept | {"at_ms": milliseconds(turn.now)}
     minutes, rule = kept["minutes"], kept.get("rule")
-    found = await slots.search(turn, service, minutes, home_id=kept.get("home_id"))
+    crew = await slots.workers(turn, service)
+    but = [one.id for one in crew if one.id in kept.get("but", ())]
+    asked_for = [one for one in crew if one.name and one.name in kept["words"]]
+    if asked_for and not but:  # 要孙阿姨来
+        but = [one.id for one in crew if one not in asked_for]
+    home = kept.get("home_id")
+    found = await slots.search(turn, service, minutes, home_id=home, but=but)
+    if but and not found:
+        found = await slots.search(turn, service, minutes, home_id=home)
     wish = Wish.of(kept.get("time"), local(turn))
     if rule:
         chosen = recurring(turn, service, found, rule, kept["words"], minutes)

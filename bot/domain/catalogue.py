@@ -100,6 +100,9 @@ class Catalogue:
 
     def meant(self, category: str | None, text: str) -> list[Service]:
         """The services that may be meant: by a name in the words, else by the kind."""
+        named = [one for one in self.services if one.name in text]
+        if named:
+            return named
         of_kind = [one for one in self.services if one.category == category]
         said = _said(of_kind, text) or ([] if category else _said(self.services, text))
         return said or of_kind
