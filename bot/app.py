@@ -56,6 +56,7 @@ MODELS = (
     "bot.domain.photos",
     "bot.domain.audit",
     "bot.domain.roster",
+    "bot.domain.swaps",
 )
 
 

@@ -57,6 +57,8 @@ class State:
     draft: dict[str, Any] | None = None
     #: What was read in a copy of a group's talk and waits for a yes: {"at_ms", "found": […]}.
     pasted: dict[str, Any] | None = None
+    #: A roster that waits for a yes: [from, until (milliseconds), person].
+    roster: list[list[int]] = field(default_factory=list)
     #: What was not understood, since something last was.
     missed: list[str] = field(default_factory=list)
     #: The person (id) who talks with this one instead of us.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot.domain import appointments, promises, series
+from bot.domain import appointments, promises, series, swaps
 from bot.domain.communities import Work
 from bot.inbox import milliseconds
 from bot.store import Statement
@@ -56,6 +56,7 @@ class Source:
 #: All there are. A new one stands here, and both the service and the stories turn its clock.
 SOURCES: Sequence[Source] = (
     Source("ticket", promises.act),
+    Source("swap", swaps.act),
     Source("booking", appointments.act),
     Source("series", series.act),
 )

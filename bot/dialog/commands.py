@@ -29,6 +29,10 @@ _COMMANDS = (
     ("ticket.ack", re.compile(rf"{_REF}\s*(?:收到|知道了?|晓得了?)$")),
     ("ticket.show", re.compile(rf"看?看?\s*{_REF}\s*详情$")),
     ("ticket.rate", re.compile(rf"{_REF}\s*(?:评|打|给)\s*(?P<rating>[1-5])\s*[分星]{_END}")),
+    ("duty.save", re.compile(r"保存值班表$")),
+    ("duty.drop", re.compile(r"值班表不对$")),
+    ("duty.agree", re.compile(rf"同意换班\s*{_REF}$")),
+    ("duty.refuse", re.compile(rf"不换班\s*{_REF}$")),
     ("profile.approve", re.compile(r"(?:同意|通过)\s*(?:\d|$)")),
     ("help", re.compile(r"/(?:start|help)(?:@\w+)?$")),
 )

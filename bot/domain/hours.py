@@ -145,11 +145,12 @@ class Calendar:
             now = self._days_later(now, days)
         if not rest:
             return now
+        most = self._days_later(now, 1)  # twenty hours of work are not later than a day
         for start, end in self.spans(now):
             if end - start >= rest:
-                return (start + rest).astimezone(UTC)
+                return min((start + rest).astimezone(UTC), most)
             rest -= end - start
-        return now + rest
+        return most
 
     def _days_later(self, at: datetime, days: int) -> datetime:
         local = at.astimezone(self.zone)

@@ -77,10 +77,11 @@ _BY_ID = Statement(f"{_READ} on p.id = d.person_id where d.id = $1")
 _AT = Statement(
     "select distinct person_id from duty where community_id = $1 and end_ms > $2 and start_ms <= $2"
 )
+_HAND = Statement("update duty set person_id = $3 where id = $1 and person_id = $2 returning id")
 _DROP = Statement("delete from duty where id = $1 returning id")
 
 
-def _moment(ms: int) -> datetime:
+def moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
@@ -90,8 +91,8 @@ def _shift(row: dict[str, Any]) -> Shift:
         id=row["id"],
         person_id=row["person_id"],
         name=row["name"],
-        start=None if stands else _moment(row["start_ms"]),
-        end=None if stands else _moment(row["end_ms"]),
+        start=None if stands else moment(row["start_ms"]),
+        end=None if stands else moment(row["end_ms"]),
         note=row["note"],
     )
 
@@ -161,6 +162,11 @@ async def put(
     row = await _PUT.row(db, person.community_id, person.id, *bounds, note[:64], *made)
     assert row is not None
     return int(row["id"])
+
+
+async def hand(db: BaseDBAsyncClient, shift: Shift, to: Person) -> bool:
+    """The shift is somebody else's from now on; False where it was no longer whose it is said to be."""
+    return bool(await _HAND.rows(db, shift.id, shift.person_id, to.id))
 
 
 async def drop(db: BaseDBAsyncClient, found: Sequence[Shift]) -> None:

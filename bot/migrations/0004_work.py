@@ -70,6 +70,22 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='SwapRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('community', fields.ForeignKeyField('linli.CommunityRow', source_field='community_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('asker_id', fields.BigIntField()),
+                ('other_id', fields.BigIntField()),
+                ('give_id', fields.BigIntField(null=True)),
+                ('take_id', fields.BigIntField(null=True)),
+                ('state', fields.CharField(max_length=8)),
+                ('made_ms', fields.BigIntField()),
+                ('due_ms', fields.BigIntField(null=True)),
+            ],
+            options={'table': 'swap', 'app': 'linli', 'indexes': [Index(fields=['due_ms'])], 'pk_attr': 'id', 'table_description': 'One question. `due_ms` is when it has lapsed, null once there is an answer.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='TakenRow',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
