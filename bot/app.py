@@ -25,7 +25,7 @@ from bot.config import Settings
 from bot.delivery import LEASE, Delivery
 from bot.dialog.dialogue import Dialogue
 from bot.dialog.skill import Skill
-from bot.domain import communities, people
+from bot.domain import briefs, communities, people
 from bot.domain.communities import Community
 from bot.messages import Incoming, Outgoing, Photo
 from bot.pipeline import Pipeline
@@ -57,6 +57,7 @@ MODELS = (
     "bot.domain.audit",
     "bot.domain.roster",
     "bot.domain.swaps",
+    "bot.domain.briefs",
 )
 
 
@@ -121,6 +122,7 @@ class House:
         minds: dict[object, Understanding] = {}
         for community in found:
             row = await communities.ensure(db, community)
+            await briefs.begin(db, row)
             self.communities[row] = replace(community, id=row)
             vocabulary = community.vocabulary()
             key = (vocabulary.places, tuple(sorted((w, tuple(o)) for w, o in vocabulary.words.items())))

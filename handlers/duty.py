@@ -170,9 +170,13 @@ async def _preview(turn: Turn, found: reader.Roster, known: dict[str, Person]) -
     turn.say(
         "preview",
         lines=lines_of(turn, shifts),
-        replaced=turn.render("duty.set.replaced", lines=_in_one(turn, before)).text if before else "",
-        unread=turn.render("duty.set.unread", lines="；".join(left)).text if left else "",
+        replaced=_added(turn, "replaced", _in_one(turn, before)),
+        unread=_added(turn, "unread", "；".join(left)),
     )
+
+
+def _added(turn: Turn, name: str, lines: str) -> str:
+    return "\n" + turn.render(f"duty.set.{name}", lines=lines).text if lines else ""
 
 
 def _in_one(turn: Turn, shifts: Sequence[Shift]) -> str:

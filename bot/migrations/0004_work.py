@@ -32,6 +32,16 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='BriefRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('community', fields.ForeignKeyField('linli.CommunityRow', source_field='community_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('due_ms', fields.BigIntField(null=True)),
+            ],
+            options={'table': 'brief', 'app': 'linli', 'unique_together': (('community',),), 'indexes': [Index(fields=['due_ms'])], 'pk_attr': 'id', 'table_description': "When a community's next brief is due."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='DutyRow',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
