@@ -51,6 +51,8 @@ MODELS = (
     "bot.domain.invites",
     "bot.domain.applications",
     "bot.domain.tickets",
+    "bot.domain.bookings",
+    "bot.domain.series",
     "bot.domain.photos",
     "bot.domain.audit",
     "bot.domain.roster",

@@ -53,6 +53,8 @@ class State:
     parts: list[list[str]] = field(default_factory=list)
     #: The last messages that can be changed, and what came of each (bot/dialog/edits.py).
     heard: list[list[Any]] = field(default_factory=list)
+    #: What is being booked and waits for a digit (bot/dialog/booking.py).
+    draft: dict[str, Any] | None = None
     #: What was read in a copy of a group's talk and waits for a yes: {"at_ms", "found": […]}.
     pasted: dict[str, Any] | None = None
     #: A roster that waits for a yes: [from, until (milliseconds), person].

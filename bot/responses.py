@@ -20,7 +20,10 @@ FOLDER = Path(__file__).resolve().parent.parent / "nlp" / "intents"
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One wording: a text, buttons below it («接单=接 {ticket.ref}»), or choices that digits pick too."""
+    """One wording: a text, buttons below it («接单=接 {ticket.ref}»), or choices that digits pick too.
+
+    The choice «{offers...}» stands for as many as the value has: its pairs of label and words.
+    """
 
     text: str
     buttons: tuple[str, ...] = ()
@@ -156,7 +159,7 @@ class Wording:
         """Fill in `key`. KeyError for an unknown key or a value that the text wants and nobody gave."""
         phrase = self._phrases[key]
         pairs = [_pair(_fill(raw, values, reader)) for raw in phrase.buttons]
-        choices = [_pair(_fill(raw, values, reader)) for raw in phrase.choices]
+        choices = [pair for raw in phrase.choices for pair in _choices(raw, values, reader)]
         text = _fill(phrase.text, values, reader).strip()
         if choices:
             text += "\n" + "\n".join(f"{n} {label}" for n, (label, _) in enumerate(choices, 1))
@@ -169,7 +172,10 @@ class Wording:
     def pattern(self, key: str) -> re.Pattern[str]:
         """Matches any filled form of `key`, in either script."""
         phrase = self._phrases[key]
-        tail = "".join(f"\n{n} {_pair(raw)[0]}" for n, raw in enumerate(phrase.choices, 1))
+        tail = "".join(
+            "{several}" if _SEVERAL.fullmatch(raw) else f"\n{n} {_pair(raw)[0]}"
+            for n, raw in enumerate(phrase.choices, 1)
+        )
         return _pattern(phrase.text.strip() + tail)
 
 
@@ -189,6 +195,17 @@ def _gaps(phrase: Phrase) -> set[str]:
     texts = (phrase.text, *phrase.buttons, *phrase.choices)
     fields = (field for text in texts for _, field, _, _ in string.Formatter().parse(text))
     return {re.split(r"[.\[]", field)[0] for field in fields if field is not None}
+
+
+_SEVERAL = re.compile(r"\{(\w+)\.\.\.\}")
+
+
+def _choices(raw: str, values: Mapping[str, Any], reader: Reader) -> list[tuple[str, str]]:
+    """One choice, or all that a value has."""
+    several = _SEVERAL.fullmatch(raw)
+    if several:
+        return [(label, says) for label, says in values[several[1]]]
+    return [_pair(_fill(raw, values, reader))]
 
 
 def _pair(raw: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.dialog.meant import About, by_ref
@@ -9,7 +10,7 @@ from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
 from bot.domain import dispatch, offers, people, promises, tickets, work
 from bot.domain.people import Role
-from bot.domain.tickets import COMPLAINT, EMERGENCY, HAND, State, Ticket
+from bot.domain.tickets import BOOKING, COMPLAINT, EMERGENCY, HAND, State, Ticket
 from bot.unit_of_work import Refusal
 
 skill = Skill("ticket")
@@ -116,11 +117,24 @@ async def ack(turn: Turn, form: About) -> None:
         turn.say("done", ticket=ticket)
 
 
+_DECLINES = re.compile(r"[#＃]?\d+\s*号?|不接了?|接不了|去不了|不去了?")
+
+
+def why(text: str) -> str:
+    """What is said beside 「不接 12」."""
+    said = _DECLINES.sub("", text).strip(" ，,。.；;：:、\n")
+    return said[:200] or text[:200]
+
+
 @skill.on("decline", About, by=Role.STAFF)
 async def decline(turn: Turn, form: About) -> None:
     """「不接 12」: whoever was asked is not the one; the next is asked at once."""
     assert form.ref is not None
     ticket = await tickets.hold(turn.db, await by_ref(turn, form.ref))
+    if ticket.assignee_id == turn.person.id and ticket.kind == BOOKING:
+        ticket = await work.give_back(turn, ticket, turn.person, why(turn.item.text))
+        turn.say("done", ticket=ticket)
+        return
     if ticket.assignee_id == turn.person.id:
         raise Refusal("ticket.decline.give_back", ticket=ticket)
     if ticket.assignee_id:

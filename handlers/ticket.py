@@ -14,9 +14,10 @@ from bot.dialog.turn import Turn
 from bot.domain import audit, complaints, dispatch, emergencies, people, photos, root_causes, tickets, work
 from bot.domain.people import Role
 from bot.domain.places import Place
-from bot.domain.tickets import COMPLAINT, EMERGENCY, HAND, PARTS, RESIDENT, ROOT, State, Ticket
+from bot.domain.tickets import BOOKING, COMPLAINT, EMERGENCY, HAND, PARTS, RESIDENT, ROOT, State, Ticket
 from bot.domain.times import Window
 from bot.unit_of_work import Refusal
+from nlp.meaning import Item
 
 skill = Skill(__name__)
 
@@ -31,6 +32,10 @@ class Amend(About):
 
 
 class Progress(About):
+    time: dict[str, Any] | None = None
+
+
+class Cancel(About):
     time: dict[str, Any] | None = None
 
 
@@ -83,8 +88,12 @@ async def status(turn: Turn, form: About) -> None:
 async def say_status(turn: Turn, ticket: Ticket) -> None:
     worker = await work.assignee(turn, ticket)
     who = dispatch.called(worker) if worker else ""
-    if not ticket.open:
-        turn.say("ticket.status.closed", ticket=ticket, who=who)
+    when = work.say_wanted(turn, ticket).strip()
+    if ticket.kind == BOOKING and ticket.state is State.ACCEPTED:
+        name = "with_worker" if worker else "booked"
+        turn.say(work.worded(turn, ticket, f"ticket.status.{name}"), ticket=ticket, who=who, when=when)
+    elif not ticket.open:
+        turn.say(work.worded(turn, ticket, "ticket.status.closed"), ticket=ticket, who=who)
     elif worker:
         turn.say("ticket.status.with_worker", ticket=ticket, who=who)
     else:
@@ -130,8 +139,8 @@ async def urge(turn: Turn, form: About) -> None:
         turn.say("ticket.urge.nobody_yet", ticket=ticket, count=count)
 
 
-@skill.on("cancel", About, by=Role.RESIDENT)
-async def cancel(turn: Turn, form: About) -> None:
+@skill.on("cancel", Cancel, by=Role.RESIDENT)
+async def cancel(turn: Turn, form: Cancel) -> None:
     ticket = await own(turn, form)
     concerned = await tickets.concerned(turn.db, ticket)
     if not (turn.person.may(Role.LEAD) or any(one.id == turn.person.id for one in concerned)):
@@ -145,6 +154,10 @@ async def amend(turn: Turn, form: Amend) -> None:
     if await hurried(turn):
         return
     ticket = await own(turn, About(ref=form.ref, category=form.category))
+    if ticket.kind == BOOKING and form.time:
+        slots = {"ref": ticket.ref, "time": form.time}
+        turn.then(Item("housekeeping.change", 1.0, slots, turn.item.text))
+        return
     await change(turn, ticket, form)
 
 
@@ -247,7 +260,7 @@ async def confirm(turn: Turn, form: About) -> None:
     if turn.group or ticket.kind == EMERGENCY:
         turn.say("done_plain", ticket=ticket)
     else:
-        turn.say("done", ticket=ticket)
+        turn.say(work.worded(turn, ticket, "ticket.confirm.done"), ticket=ticket)
         turn.state.offers = [[f"{n}", f"#{ticket.ref} 评 {n} 分"] for n in range(1, 6)]
 
 
@@ -292,7 +305,8 @@ async def accept(turn: Turn, form: About) -> None:
     turn.talk_about(ticket.ref)
     contact = await work.contact_of(turn, ticket)
     wanted = work.say_wanted(turn, ticket)
-    turn.say("done", ticket=ticket, contact=contact, wanted=f"，{wanted}" if wanted else "")
+    key = work.worded(turn, ticket, "ticket.accept.done")
+    turn.say(key, ticket=ticket, contact=contact, wanted=f"，{wanted.strip()}" if wanted else "")
 
 
 @skill.on("progress", Progress, by=Role.STAFF)
@@ -317,7 +331,7 @@ async def progress(turn: Turn, form: Progress) -> None:
         return
     ticket = await work.progress(turn, ticket, turn.person, note)
     turn.talk_about(ticket.ref)
-    turn.say("done", ticket=ticket)
+    turn.say(work.worded(turn, ticket, "ticket.progress.done"), ticket=ticket)
 
 
 @skill.on("complete", About, by=Role.STAFF)

@@ -166,7 +166,6 @@ def test_group_hears_a_clear_request(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "intent"),
     [
-        ("想约个保洁", "housekeeping.book"),
         ("谁家有梯子", "aid.request"),
         ("明天停水吗", "notice.query"),
         ("投诉楼上噪音", "complaint.file"),

@@ -13,6 +13,7 @@ from bot.responses import Reader, Wording
 from nlp.understanding import Understanding
 from tests import (
     test_binding,
+    test_booking,
     test_dispatch,
     test_edits,
     test_orders,
@@ -45,6 +46,9 @@ async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
         spoken |= (await verdict(path))[1]
     with heard(spoken):
         await test_binding.test_by_code()
+        await test_booking.without_catalogue()
+        await test_booking.full()
+        await test_booking.forgotten()
         await test_dispatch.automatic()
         await test_dispatch.by_the_lead()
         await test_edits.declined()

@@ -11,7 +11,13 @@ from nlp.meaning import Item, Meaning
 _END = r"(?=$|[\s，,。.；;：:！!、吧了啦咯])"
 _REF = r"[#]?\s*(?P<ref>\d{1,9})\s*号?单?"
 _DONE = r"(?:修好|弄好|搞好|换好|装好|处理好|办好|查清|通好|做好|好|完工|搞定|修完|弄完|做完)"
+#: The words behind an offered slot: 约擦玻璃 2026-03-07 09:00 刘阿姨; #12 改到 2026-03-08 14:00.
+TAKE = re.compile(
+    r"(?:[#]?\s*(?P<ref>\d{1,9})\s*改到|约(?P<what>[^\d\s，,]+))\s*"
+    r"(?P<day>\d{4}-\d{2}-\d{2}) (?P<at>\d{2}:\d{2})(?: (?P<who>[^，,\s]+))?(?P<agreed>[，,]同意)?$"
+)
 _COMMANDS = (
+    ("housekeeping.take", TAKE),
     ("ticket.accept", re.compile(rf"(?:我来?)?(?:接单?|抢单?)\s*{_REF}{_END}")),
     ("ticket.progress", re.compile(rf"{_REF}\s*(?:已经?)?(?:到了|到场|处理中){_END}")),
     ("ticket.complete", re.compile(rf"{_REF}\s*(?:已经?)?{_DONE}[了啦]?(?=$|[\s，,。.；;：:！!、])")),

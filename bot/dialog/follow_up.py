@@ -95,6 +95,9 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
     if waiting is not None:
         times = mind.find("time", text, now=work.local(turn))
         return _on(waiting, {"time": times[-1]} if times else {}, text)
+    named_service = _service(turn, meaning, mind, text)
+    if named_service is not None:
+        return named_service
     if not turn.recent() or not turn.person.bound:
         return meaning
     if not meaning.sure:
@@ -117,6 +120,25 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
             slots = {k: v for k, v in item.slots.items() if k in ("time", "urgency", "phone")}
             return _on(found[0], slots | _corrected(turn, mind, text, found[0]), text)
     return meaning
+
+
+def _service(turn: Turn, meaning: Meaning, mind: Understanding, text: str) -> Meaning | None:
+    """「明天上午九点擦玻璃」: a time and a service say it all, and nothing is done by that yet."""
+    unclear = not meaning.sure or meaning.intent == "inform"
+    if turn.group or not unclear or len(text) > LONGEST_WISH or _ASKS.search(text) or _CORRECTS.search(text):
+        return None
+    found = turn.community.catalogue.meant(None, text)
+    if found and found[0].category == "appliance_cleaning" and "洗" not in text:
+        return None  # an appliance alone may be broken
+    now = work.local(turn)
+    times = mind.find("time", text, now=now) if found else []
+    if not times:
+        return None
+    slots: dict[str, Any] = {"category": found[0].category, "time": times[-1]}
+    lengths = mind.find("duration_minutes", text, now=now)
+    if lengths:
+        slots["duration_minutes"] = lengths[0]
+    return Meaning((Item("housekeeping.book", 1.0, slots, text),), True, (), meaning.traditional)
 
 
 async def waited_for(turn: Turn, meaning: Meaning, text: str) -> Ticket | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from bot.dialog.form import Form
@@ -9,6 +10,7 @@ from bot.dialog.turn import Turn
 from bot.domain import dispatch, tickets
 from bot.domain.people import Role
 from bot.domain.tickets import COMPLAINT, HAND, State, Ticket
+from bot.domain.times import Window
 from bot.unit_of_work import Refusal
 
 
@@ -53,11 +55,22 @@ async def in_hand(turn: Turn, form: About, *states: State) -> Ticket:
     return choose(turn, mine, form, *(states or HAND))
 
 
+def _then(found: list[Ticket], time: dict[str, Any] | None) -> list[Ticket]:
+    """Those that are appointed for the time that was said: 明天的保洁."""
+    if not time:
+        return []
+    said = Window.of(time)
+    end = said.end or said.start + timedelta(hours=1)
+    wanted = [(one, Window.read(one.wanted)) for one in found]
+    return [one for one, at in wanted if at and at.start < end and (at.end or at.start) > said.start]
+
+
 def choose(turn: Turn, mine: list[Ticket], form: About, *states: State) -> Ticket:
     """The one meant, among one's own: what fits the words, else what we talk about, else the only one."""
     fitting = [t for t in mine if t.state in states] if states else [t for t in mine if t.open]
     if form.category:
         fitting = [t for t in fitting if t.category == form.category] or fitting
+    fitting = _then(fitting, getattr(form, "time", None)) or fitting
     if not fitting:
         key = "ticket.none_such" if any(t.open for t in mine) or mine else "ticket.none"
         raise Refusal(key)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot.domain import roster
 from bot.domain.communities import Promise, Work
 from bot.domain.hours import Calendar
-from bot.domain.tickets import COMPLAINT, EMERGENCY, HAND, REPAIR, Clocks, State, Ticket
+from bot.domain.tickets import BOOKING, COMPLAINT, EMERGENCY, HAND, REPAIR, Clocks, State, Ticket
 from bot.domain.times import Window
 
 #: How long a ticket may lie unclaimed before the next are asked; urgent ones a third of it (product.md).
@@ -22,6 +22,9 @@ WARNINGS = (0.5, 0.8)
 #: From this step on somebody above has acknowledged: nobody higher is asked.
 ACKNOWLEDGED = 100
 REOPENED_WITHIN = timedelta(hours=4)  # somebody comes again
+#: A booking's promise is its slot: so long past it, where nobody has come or it is not over, we speak.
+BOOKED_GRACE = timedelta(minutes=15)
+BOOKED = frozenset({State.OPEN, State.ACCEPTED})
 NIGHT = (22, 8)  # nobody is promised a time between these hours, urgent matters aside
 _SEES_AHEAD = timedelta(days=21)  # of the roster; a longer promise counts service hours only
 
@@ -84,6 +87,9 @@ class Timing:
         promise = self.promise(ticket)
         window = Window.read(ticket.wanted)
         zone = self.work.community.zone
+        if ticket.kind == BOOKING and window is not None and ticket.state in BOOKED:
+            start = window.start.replace(tzinfo=zone)
+            return Clocks(ticket.claim, max(start, self.now) + BOOKED_GRACE, window.last(zone))
         if window is not None and window.last(zone) > self.now:
             visit = window.last(zone)
         else:
@@ -112,6 +118,10 @@ class Timing:
         """At it: by the third clock, where enough of it is left to be worth a word."""
         promise = self.promise(ticket)
         clocks = self.resumed(ticket)
+        if ticket.kind == BOOKING:  # as long as it was booked for
+            window = Window.read(ticket.wanted)
+            end = window.last(self.work.community.zone) if window else self.now
+            return replace(clocks, done=max(end, self.now) + BOOKED_GRACE)
         least = self.calendar.add(self.now, (promise.done - promise.visit) / 4)
         enough = clocks.done and clocks.done >= least
         done = clocks.done if enough else self.calendar.add(self.now, promise.done - promise.visit)
@@ -170,6 +180,8 @@ class Timing:
         assert ticket.promised is not None
         if ticket.kind == EMERGENCY:
             return step, ticket.promised
+        if ticket.kind == BOOKING:
+            return step, self.step_at(ticket, 1)
         while step < len(WARNINGS) and not self.now < self.step_at(ticket, step + 1) < ticket.promised:
             step += 1
         return step, self.step_at(ticket, step + 1)

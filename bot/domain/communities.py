@@ -17,7 +17,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from bot.channels import tables
-from bot.domain import hours
+from bot.domain import catalogue, hours
+from bot.domain.catalogue import Catalogue
 from bot.domain.hours import Hours
 from bot.responses import Wording, WordingError
 from bot.store import Statement
@@ -86,6 +87,8 @@ class Community:
     #: When the clocks of promises run; None for always.
     hours: Hours | None = None
     dispatch: Dispatch = field(default_factory=Dispatch)
+    #: What can be booked: housekeeping and public rooms.
+    catalogue: Catalogue = field(default_factory=Catalogue)
     numbers: Mapping[str, str] = field(default_factory=dict)
     #: What the community's file says to a channel, by the channel's name; each reads its own.
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -105,7 +108,8 @@ class Community:
 
     def trades_for(self, category: str) -> frozenset[str]:
         """The trades that take a category; empty means anybody."""
-        return frozenset(trade for trade, categories in self.trades.items() if category in categories)
+        own = frozenset(trade for trade, categories in self.trades.items() if category in categories)
+        return own or self.catalogue.trades_for(category)
 
     def impossible(self, building: str | None, unit: str | None, room: str | None) -> bool:
         """Whether there is no such home here. What a community doesn't say is not checked."""
@@ -129,7 +133,7 @@ _DEFAULT_PROMISES = {
     "complaint": Promise(timedelta(hours=24), timedelta(hours=24), timedelta(days=7)),
 }
 _TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers"}
-_TABLES |= {"channels", "wording", "hours", "dispatch"}
+_TABLES |= {"channels", "wording", "hours", "dispatch", "services", "facilities", "workers"}
 
 
 def read_file(path: Path, wording: Wording) -> Community:
@@ -174,6 +178,7 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording, text: str) -> Co
         promises=_promises(data.get("promises", {})),
         hours=hours.read(data["hours"]) if "hours" in data else None,
         dispatch=_dispatch(data.get("dispatch", {})),
+        catalogue=catalogue.read(data, frozenset(data.get("trades", {}))),
         numbers={"gas": "", "elevator": "", "property": ""}
         | {name: str(number) for name, number in data.get("numbers", {}).items()},
         channels=_channels(data.get("channels", {}), text),

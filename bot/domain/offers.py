@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain import audit, clocks, dispatch, tickets
 from bot.domain.communities import Mode, Work
 from bot.domain.people import Person
-from bot.domain.telling import details, without
+from bot.domain.telling import details, without, worded
 from bot.domain.tickets import COMPLAINT, Ticket
 from bot.messages import Photo
 
@@ -41,7 +41,9 @@ async def begin(
         if but is None or one.id != but.id
     ]
     key = "repair.new_urgent" if ticket.urgent else "repair.new"
-    work.notify(asked, key, ticket=ticket, wanted=details(work, ticket), photos=pictures)
+    work.notify(
+        asked, worded(work, ticket, key), ticket=ticket, wanted=details(work, ticket), photos=pictures
+    )
     return ticket, asked
 
 
@@ -50,7 +52,7 @@ def _tell_leads(
 ) -> None:
     work.notify(
         leads,
-        "repair.to_assign",
+        worded(work, ticket, "repair.to_assign"),
         ticket=ticket,
         wanted=details(work, ticket),
         photos=pictures,
@@ -85,7 +87,7 @@ async def ask_next(
     if not found:
         ticket = await tickets.schedule(work.db, ticket, promised=ticket.promised, step=step, due=due)
         leads = await dispatch.above(work, 0)
-        work.notify(leads, "repair.late", ticket=ticket)
+        work.notify(leads, worded(work, ticket, "repair.late"), ticket=ticket)
         return ticket, leads
     best = found[0].person
     answer_by = timing.calendar.add(work.now, work.community.dispatch.answer)

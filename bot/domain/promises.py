@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain import audit, clocks, complaints, dispatch, offers, people, returns, root_causes, tickets
+from bot.domain import (
+    appointments,
+    audit,
+    clocks,
+    complaints,
+    dispatch,
+    offers,
+    people,
+    returns,
+    root_causes,
+    tickets,
+)
 from bot.domain.clocks import ACKNOWLEDGED, WARNINGS, Timing
 from bot.domain.communities import Work
 from bot.domain.emergencies import ALERT_AGAIN
 from bot.domain.people import Person, Role
-from bot.domain.telling import assignee, details, tell_concerned, without
-from bot.domain.tickets import COMPLAINT, DONE, EMERGENCY, RESIDENT, ROOT, State, Ticket, Verb
+from bot.domain.telling import assignee, details, tell_concerned, without, worded
+from bot.domain.tickets import BOOKING, COMPLAINT, DONE, EMERGENCY, RESIDENT, ROOT, State, Ticket, Verb
 from bot.domain.work import CONFIRM_AFTER, REPORT_BACK
 from bot.messages import Lane
 
@@ -35,10 +46,18 @@ async def act(work: Work, ticket_id: int) -> None:
         await _alert_again(work, ticket)
     elif ticket.kind == EMERGENCY:
         await _and_now(work, ticket)
+    elif ticket.kind == BOOKING and ticket.assignee_id is None and ticket.state is State.ACCEPTED:
+        await _over(work, ticket)
     elif ticket.kind == ROOT:
         await root_causes.remind(work, ticket)
     else:
         await _go_on(work, ticket, await clocks.timing(work))
+
+
+async def _over(work: Work, ticket: Ticket) -> None:
+    """A room's time is over. Nobody is asked anything: the number is closed, counted apart."""
+    await appointments.release(work, ticket)
+    await tickets.move(work.db, ticket, Verb.END, None, now=work.now, promised=None, due=None)
 
 
 async def _go_on(work: Work, ticket: Ticket, timing: Timing) -> None:
@@ -69,15 +88,14 @@ async def _climb(work: Work, ticket: Ticket, timing: Timing) -> None:
     while timing.climb_at(ticket, step + 1) <= work.now:
         step += 1
     following = timing.climb_at(ticket, step + 1)
-    if step == 1:
+    if step == 1 and ticket.promised and work.now < ticket.promised:
         asked = await dispatch.others(work, ticket.category, ticket.where.building)
         key = "repair.new_urgent" if ticket.urgent else "repair.new"
-        work.notify(asked, key, ticket=ticket, wanted=details(work, ticket))
-        if ticket.promised and work.now < ticket.promised < following:
-            following = ticket.promised
+        work.notify(asked, worded(work, ticket, key), ticket=ticket, wanted=details(work, ticket))
+        following = min(following, ticket.promised)
         await tickets.schedule(work.db, ticket, promised=ticket.promised, step=step, due=following)
         return
-    await _still_open(work, ticket, step, following, min(step - 2, 2))
+    await _still_open(work, ticket, step, following, min(max(step - 2, 0), 2))
 
 
 async def _still_open(work: Work, ticket: Ticket, step: int, following: datetime, level: int) -> None:
@@ -85,7 +103,7 @@ async def _still_open(work: Work, ticket: Ticket, step: int, following: datetime
     asked = await dispatch.above(work, level)
     asked = asked or await dispatch.workers(work, ticket.category, ticket.where.building)
     ticket = await tickets.schedule(work.db, ticket, promised=following, step=step, due=following)
-    work.notify(asked, "repair.late", ticket=ticket)
+    work.notify(asked, worded(work, ticket, "repair.late"), ticket=ticket)
     key = "ticket.still_open" if asked else "ticket.still_open_alone"
     await tell_concerned(work, ticket, key, asked=dispatch.names(asked))
 
@@ -107,15 +125,17 @@ async def _late(work: Work, ticket: Ticket, timing: Timing) -> None:
     """
     heard = ticket.step >= ACKNOWLEDGED
     late = max(ticket.step - len(WARNINGS), 0)  # times before this one
-    again = AFTER_LAPSE / (8 if ticket.urgent else 1)
-    promised = timing.later(LOOKED_AFTER if heard else again, urgent=ticket.urgent)
+    pressing = ticket.urgent or (ticket.kind == BOOKING and late < len(WARNINGS))
+    again = LOOKED_AFTER if ticket.kind == BOOKING and not pressing else AFTER_LAPSE / (8 if pressing else 1)
+    promised = timing.later(LOOKED_AFTER if heard else again, urgent=pressing)
     step = ticket.step if heard else len(WARNINGS) + late + 1
     ticket = await tickets.schedule(work.db, ticket, promised=promised, step=step, due=promised)
     worker = await assignee(work, ticket)
     if worker:
-        work.notify([worker], "ticket.late_yours", ticket=ticket)
+        work.notify([worker], worded(work, ticket, "ticket.late_yours"), ticket=ticket)
     asked = without(await dispatch.above(work, 0 if heard else min(late, 2), ticket.about_id), worker)
-    work.notify(asked, "ticket.late", ticket=ticket, who=dispatch.called(worker) if worker else "")
+    who = dispatch.called(worker) if worker else ""
+    work.notify(asked, worded(work, ticket, "ticket.late"), ticket=ticket, who=who)
     told = ([worker] if worker else []) + asked
     await tell_concerned(work, ticket, "ticket.moved", *told, asked=dispatch.names(told))
 
@@ -171,8 +191,7 @@ async def _silence(work: Work, ticket: Ticket) -> None:
         return
     due = work.now + CONFIRM_AFTER[step] - CONFIRM_AFTER[step - 1]
     await tickets.schedule(work.db, ticket, promised=due, step=step, due=due)
-    key = "complaint.remind" if ticket.kind == COMPLAINT else "ticket.complete.remind"
-    await tell_concerned(work, ticket, key)
+    await tell_concerned(work, ticket, "ticket.complete.remind")
 
 
 async def _alert_again(work: Work, ticket: Ticket) -> None:

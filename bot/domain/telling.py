@@ -9,10 +9,12 @@ from typing import Any
 from bot.domain import people, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Person
-from bot.domain.tickets import Ticket
+from bot.domain.tickets import BOOKING, COMPLAINT, State, Ticket
 from bot.domain.times import Window
 
 LONGEST_WORDS, TELLS_MORE = 200, 14  # characters
+#: Of a booking: nobody has come at the time. Later on it is late like anything else.
+_LATE = frozenset({"ticket.late", "ticket.late_yours", "ticket.moved"})
 
 
 def local(work: Work) -> datetime:
@@ -44,9 +46,27 @@ def without(persons: Iterable[Person], *ones: Person | None) -> list[Person]:
     return [person for person in persons if person.id not in ids]
 
 
+_TOPICS = {BOOKING: "housekeeping", COMPLAINT: "complaint"}
+
+
+def worded(work: Work, ticket: Ticket, key: str) -> str:
+    """The wording for a ticket of this kind: nobody repairs what was booked.
+
+    「ticket.complete.ask」 of a booking is 「housekeeping.as_ticket_complete_ask」, where there is one.
+    """
+    topic = _TOPICS.get(ticket.kind)
+    if topic is None or (key in _LATE and ticket.state is not State.ACCEPTED):
+        return key
+    if ticket.kind == BOOKING and ticket.category == "facility":
+        topic = "facility"
+    own = f"{topic}.as_{key.replace('.', '_')}"
+    return own if work.community.wording.has(own) else key
+
+
 async def tell_concerned(work: Work, ticket: Ticket, key: str, *but: Person | None, **values: Any) -> None:
     """Tell the reporter, the household and the subscribers."""
     family = without(await tickets.concerned(work.db, ticket), *but)
+    key = worded(work, ticket, key)
     work.notify(family, key, confided=True, ticket=ticket, **values)
 
 

@@ -46,6 +46,7 @@ class Verb(StrEnum):
     CONFIRM = "confirm"
     LAPSE = "lapse"
     CANCEL = "cancel"
+    END = "end"
     GIVE_BACK = "give_back"
     TRANSFER = "transfer"
     REOPEN = "reopen"
@@ -65,6 +66,7 @@ TRANSITIONS: Mapping[Verb, tuple[frozenset[State], State]] = {
     Verb.CONFIRM: (frozenset({State.AWAITS}), State.RESOLVED),
     Verb.LAPSE: (frozenset({State.AWAITS}), State.UNCONFIRMED),
     Verb.CANCEL: (frozenset({State.OPEN, State.ACCEPTED, State.IN_PROGRESS, State.WAITING}), State.CANCELLED),
+    Verb.END: (frozenset({State.ACCEPTED}), State.UNCONFIRMED),  # a room's time is over; nobody is asked
     Verb.GIVE_BACK: (_WORK, State.OPEN),
     Verb.TRANSFER: (_WORK, State.ACCEPTED),
     Verb.REOPEN: (frozenset({State.AWAITS, State.RESOLVED, State.UNCONFIRMED}), State.REOPENED),

@@ -9,18 +9,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain import audit, clocks, dispatch, offers, people, photos, returns, tickets
+from bot.domain import appointments, audit, clocks, dispatch, offers, people, photos, returns, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Home, Person
 from bot.domain.places import Place
-from bot.domain.telling import assignee, details, local, say_wanted, tell_concerned, wish, without
-from bot.domain.tickets import COMPLAINT, EMERGENCY, REPAIR, Ticket, Verb
+from bot.domain.telling import (
+    assignee,
+    details,
+    local,
+    say_wanted,
+    tell_concerned,
+    wish,
+    without,
+    worded,
+)
+from bot.domain.tickets import BOOKING, COMPLAINT, EMERGENCY, REPAIR, Ticket, Verb
 from bot.domain.times import Window
 from bot.inbox import milliseconds
 from bot.messages import Lane, Photo
 from bot.unit_of_work import Refusal
 
-__all__ = ["assignee", "details", "local", "say_wanted", "tell_concerned", "wish", "without"]
+__all__ = ["assignee", "details", "local", "say_wanted", "tell_concerned", "wish", "without", "worded"]
 
 REPORT_BACK = timedelta(minutes=30)  # danger: acknowledged, and then?
 CONFIRM_AFTER = (timedelta(days=1), timedelta(days=3), timedelta(days=7))  # remind, remind, close
@@ -170,6 +179,8 @@ async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
         other = await people.get(work.db, ticket.assignee_id)
         key = "ticket.accept.mine" if other.id == by.id else "ticket.accept.taken"
         raise Refusal(key, ticket=ticket, who=dispatch.called(other))
+    if ticket.kind == BOOKING:
+        await appointments.claimed(work, ticket, by)
     timing = await clocks.timing(work)
     after, promised = taken(timing, ticket)
     ticket = await move(
@@ -189,8 +200,6 @@ async def accept(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
         )
         others = without(await dispatch.on_duty(work), by)
         work.notify(others, "emergency.taken", lane=Lane.DANGER, ticket=ticket, who=dispatch.called(by))
-    elif ticket.kind == COMPLAINT:
-        await tell_concerned(work, ticket, "complaint.taken", by, who=dispatch.called(by))
     else:
         when = say_wanted(work, ticket)
         key = "ticket.accept.told_when" if when else "ticket.accept.told"
@@ -281,11 +290,12 @@ async def complete(
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
     due = work.now + CONFIRM_AFTER[0]
+    await appointments.release(work, ticket)
     ticket = await tickets.move(
         work.db, ticket, Verb.COMPLETE, by, now=work.now, promised=due, due=due,
         assignee_id=by.id, note=note,
     )  # fmt: skip
-    key = "complaint.ask" if ticket.kind == COMPLAINT else "ticket.complete.ask"
+    key = "ticket.complete.ask"
     await tell_concerned(work, ticket, key, by, who=dispatch.called(by), note=note, photos=tuple(pictures))
     return ticket
 
@@ -329,12 +339,14 @@ async def cancel(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
     """Called off by who is concerned."""
     ticket = await tickets.hold(work.db, ticket)
     worker = await assignee(work, ticket)
+    await appointments.release(work, ticket)
     ticket = await tickets.move(
         work.db, ticket, Verb.CANCEL, by, now=work.now, promised=None, due=None,
         assignee_id=ticket.assignee_id, note=note,
     )  # fmt: skip
     if worker:
-        work.notify(without([worker], by), "ticket.cancel.told", ticket=ticket, who=by.called)
+        key = worded(work, ticket, "ticket.cancel.told")
+        work.notify(without([worker], by), key, ticket=ticket, who=by.called)
     await tell_concerned(work, ticket, "ticket.cancel.told", by, worker, who=by.called)
     return ticket
 
@@ -364,6 +376,8 @@ async def give_back(work: Work, ticket: Ticket, by: Person, reason: str) -> Tick
     """Hand a ticket back, with the reason; the others are asked at once, the lead is told."""
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
+    if ticket.kind == BOOKING:
+        return await appointments.drop_out(work, ticket, by, reason)
     timing = await clocks.timing(work)
     claim = timing.calendar.add(work.now, timing.promise(ticket).claim)
     ticket = await move(
@@ -384,6 +398,8 @@ async def transfer(work: Work, ticket: Ticket, by: Person, to: Person, note: str
     ticket = await tickets.hold(work.db, ticket)
     if ticket.about_id == to.id:
         raise Refusal("complaint.about_them", ticket=ticket)
+    if ticket.kind == BOOKING:
+        await appointments.claimed(work, ticket, to, await assignee(work, ticket))
     timing = await clocks.timing(work)
     after, promised = taken(timing, ticket)
     verb = Verb.TRANSFER if ticket.assignee_id else Verb.ACCEPT
@@ -394,9 +410,8 @@ async def transfer(work: Work, ticket: Ticket, by: Person, to: Person, note: str
     contact = await contact_of(work, ticket)
     work.notify([to], "ticket.transfer.yours", ticket=ticket, who=by.called, contact=contact)
     key = "ticket.transfer.told" if verb is Verb.TRANSFER else "ticket.accept.told"
-    if ticket.kind == COMPLAINT:
-        key = "complaint.taken"
-    await tell_concerned(work, ticket, key, to, by, who=dispatch.called(to), note="")
+    when = say_wanted(work, ticket)
+    await tell_concerned(work, ticket, key, to, by, who=dispatch.called(to), note="", when=when)
     return ticket
 
 

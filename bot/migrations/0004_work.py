@@ -11,6 +11,27 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
+            name='BookingRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('community', fields.ForeignKeyField('linli.CommunityRow', source_field='community_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('ticket_id', fields.BigIntField(null=True)),
+                ('service', fields.CharField(max_length=64)),
+                ('start_ms', fields.BigIntField()),
+                ('end_ms', fields.BigIntField()),
+                ('worker_id', fields.BigIntField(null=True)),
+                ('person_id', fields.BigIntField()),
+                ('home_id', fields.BigIntField(null=True)),
+                ('series_id', fields.BigIntField(null=True)),
+                ('people', fields.IntField()),
+                ('price', fields.IntField()),
+                ('consent', fields.TextField(unique=False)),
+                ('due_ms', fields.BigIntField(null=True)),
+            ],
+            options={'table': 'booking', 'app': 'linli', 'indexes': [Index(fields=['due_ms']), Index(fields=['ticket_id']), Index(fields=['series_id', 'start_ms']), Index(fields=['home_id', 'start_ms'])], 'pk_attr': 'id', 'table_description': 'One row a booking. `due_ms` is when the house speaks of it next by itself, null when it does not.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='BriefRow',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -36,6 +57,29 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='SeriesRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('community', fields.ForeignKeyField('linli.CommunityRow', source_field='community_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('person_id', fields.BigIntField()),
+                ('home_id', fields.BigIntField(null=True)),
+                ('service', fields.CharField(max_length=64)),
+                ('rule', fields.CharField(max_length=128)),
+                ('start_minute', fields.IntField()),
+                ('minutes', fields.IntField()),
+                ('worker_id', fields.BigIntField(null=True)),
+                ('place', fields.CharField(max_length=160)),
+                ('phone', fields.CharField(max_length=20)),
+                ('consent', fields.TextField(unique=False)),
+                ('begins', fields.CharField(max_length=10)),
+                ('made', fields.CharField(max_length=10)),
+                ('skipped', fields.TextField(unique=False)),
+                ('due_ms', fields.BigIntField(null=True)),
+            ],
+            options={'table': 'series', 'app': 'linli', 'indexes': [Index(fields=['due_ms']), Index(fields=['person_id', 'id']), Index(fields=['home_id', 'id'])], 'pk_attr': 'id', 'table_description': 'One row a series. `due_ms` is when the next occurrence is made, null once it was stopped.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='SwapRow',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -49,6 +93,17 @@ class Migration(migrations.Migration):
                 ('due_ms', fields.BigIntField(null=True)),
             ],
             options={'table': 'swap', 'app': 'linli', 'indexes': [Index(fields=['due_ms'])], 'pk_attr': 'id', 'table_description': 'One question. `due_ms` is when it has lapsed, null once there is an answer.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='TakenRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('resource', fields.CharField(max_length=128)),
+                ('cell', fields.BigIntField()),
+                ('booking', fields.ForeignKeyField('linli.BookingRow', source_field='booking_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+            ],
+            options={'table': 'taken', 'app': 'linli', 'unique_together': (('resource', 'cell'),), 'indexes': [Index(fields=['booking_id'])], 'pk_attr': 'id', 'table_description': "A piece of time of a worker, a court or a household's allowance, taken by a booking."},
             bases=['Model'],
         ),
         ops.AddField(
