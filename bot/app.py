@@ -54,6 +54,8 @@ MODELS = (
     "bot.domain.bookings",
     "bot.domain.series",
     "bot.domain.photos",
+    "bot.domain.costs",
+    "bot.domain.stock",
     "bot.domain.audit",
     "bot.domain.roster",
     "bot.domain.swaps",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.dialog.meant import About, by_ref
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import dispatch, offers, people, promises, tickets, work
+from bot.domain import costs, dispatch, offers, people, promises, tickets, work
 from bot.domain.people import Role
 from bot.domain.tickets import BOOKING, COMPLAINT, EMERGENCY, HAND, State, Ticket
 from bot.unit_of_work import Refusal
@@ -97,6 +97,9 @@ async def show(turn: Turn, form: About) -> None:
         turn.say("others", who=dispatch.called(worker), **values)
     else:
         turn.say("free" if ticket.state is State.OPEN else "ended", **values)
+    bill = "" if turn.group else await costs.seen(turn, ticket, turn.person)
+    if bill:
+        turn.say("cost.shown", line=bill)
 
 
 @skill.on("ack", About, by=Role.STAFF)

@@ -11,13 +11,26 @@ from bot.dialog.form import Context, needed
 from bot.dialog.meant import About, by_ref, choose, in_hand, own
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import audit, complaints, dispatch, emergencies, people, photos, root_causes, tickets, work
+from bot.domain import (
+    audit,
+    complaints,
+    costs,
+    dispatch,
+    emergencies,
+    people,
+    photos,
+    root_causes,
+    stock,
+    tickets,
+    work,
+)
 from bot.domain.people import Role
 from bot.domain.places import Place
 from bot.domain.tickets import BOOKING, COMPLAINT, EMERGENCY, HAND, PARTS, RESIDENT, ROOT, State, Ticket
 from bot.domain.times import Window
 from bot.unit_of_work import Refusal
 from nlp.meaning import Item
+from nlp.slots.costs import Costs, yuan
 
 skill = Skill(__name__)
 
@@ -82,10 +95,23 @@ async def status(turn: Turn, form: About) -> None:
         await several(turn, form)
         return
     turn.talk_about(ticket.ref)
-    await say_status(turn, ticket)
+    cost = None if turn.group else await costs.asks(turn, ticket, turn.person)
+    if cost is None:
+        await say_status(turn, ticket)
+        return
+    await say_state(turn, ticket)
+    turn.say("cost.shown_open", ticket=ticket, cost=cost, line=costs.line(turn, cost))
 
 
 async def say_status(turn: Turn, ticket: Ticket) -> None:
+    """How it stands; what it cost is said in private only."""
+    await say_state(turn, ticket)
+    bill = "" if turn.group else await costs.seen(turn, ticket, turn.person)
+    if bill:
+        turn.say("cost.shown", line=bill)
+
+
+async def say_state(turn: Turn, ticket: Ticket) -> None:
     worker = await work.assignee(turn, ticket)
     who = dispatch.called(worker) if worker else ""
     when = work.say_wanted(turn, ticket).strip()
@@ -194,7 +220,12 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
         urgency=form.urgency,
         remark=turn.item.text[:500],
     )
-    if ticket.state is State.WAITING and ticket.waits_for == RESIDENT:
+    price = await costs.pending(turn.db, ticket) if ticket.state is State.WAITING else None
+    if price is not None and not turn.group:
+        await told_more(turn, ticket)
+        turn.say("cost.still", ticket=ticket, cost=price)
+        return
+    if ticket.state is State.WAITING and ticket.waits_for == RESIDENT and price is None:
         ticket = await work.resume(turn, ticket, turn.person, turn.item.text[:200])
     elif form.time and ticket.state in (State.ACCEPTED, State.REOPENED):
         ticket = await work.rearrange(turn, ticket)
@@ -222,6 +253,19 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
         turn.say("ticket.amend.calm", ticket=ticket)
     else:
         turn.say("ticket.amend.noted", ticket=ticket)
+
+
+async def told_more(turn: Turn, ticket: Ticket) -> None:
+    """While a price waits for its answer, other words go to the worker and change nothing else."""
+    turn.talk_about(ticket.ref)
+    pictures = turn.incoming.photos
+    if pictures:
+        await photos.attach(turn.db, ticket.id, turn.person.id, pictures, turn.now)
+    wish, words = work.wish(turn, ticket), turn.item.text[:200]
+    await work.tell_staff(
+        turn, ticket, "ticket.amend.told", turn.person, wanted=wish, words=words, pictures=pictures
+    )
+    turn.say("ticket.amend.noted", ticket=ticket)
 
 
 def corrects(text: str, said: Place) -> bool:
@@ -344,9 +388,26 @@ async def complete(turn: Turn, form: About) -> None:
         await photos.attach(turn.db, ticket.id, turn.person.id, pictures, turn.now)
         turn.state.photos = []
     note = commands.beside(turn.incoming.text)
-    ticket = await work.complete(turn, ticket, turn.person, f"（{note}）" if note else "", pictures)
+    repaired = ticket.kind not in (COMPLAINT, ROOT)  # of a complaint money is only spoken
+    found = commands.costs(turn.item.text, turn.community.parts) if repaired else Costs()
+    before = await costs.agreed_before(turn, ticket) if found.fen is None else None
+    ticket, cost = await costs.complete(
+        turn, ticket, turn.person, f"（{note}）" if note else "", pictures, found.fen, found.words
+    )
     turn.talk_about(ticket.ref)
     turn.say("ticket.complete.done", ticket=ticket)  # the committee's 「办好了」 is heard as a resident's
+    for part, had, used in await stock.use(turn, ticket, turn.person, found.parts):
+        turn.say("stock.short", item=part.name, had=had, used=used)
+    if turn.group:  # in front of others nothing is said of money
+        return
+    if found.why is not None:
+        turn.say("cost.unclear", ticket=ticket, why=turn.render(f"cost.unclear_{found.why}").text)
+    elif cost is not None:
+        asked = cost.state == costs.ASKED
+        key = "cost.completed_asked" if asked else "cost.completed"
+        turn.say(key, cost=cost, line=costs.line(turn, cost))
+    elif before:
+        turn.say("cost.completed_unsaid", ticket=ticket, yuan=yuan(before))
 
 
 @skill.on("transfer", Transfer, by=Role.STAFF)

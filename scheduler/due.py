@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from bot.domain import appointments, briefs, promises, series, swaps
+from bot.domain import appointments, briefs, costs, promises, series, swaps
 from bot.domain.communities import Work
 from bot.inbox import milliseconds
 from bot.store import Statement
@@ -57,6 +57,7 @@ class Source:
 SOURCES: Sequence[Source] = (
     Source("ticket", promises.act),
     Source("swap", swaps.act),
+    Source("cost", costs.act),
     Source("booking", appointments.act),
     Source("series", series.act),
     Source("brief", briefs.act),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from bot.domain.parts import Stocked
 from nlp.meaning import Item, Meaning
+from nlp.slots.costs import Costs, find
 
 _END = r"(?=$|[\s，,。.；;：:！!、吧了啦咯])"
 _REF = r"[#]?\s*(?P<ref>\d{1,9})\s*号?单?"
@@ -33,10 +35,34 @@ _COMMANDS = (
     ("duty.drop", re.compile(r"值班表不对$")),
     ("duty.agree", re.compile(rf"同意换班\s*{_REF}$")),
     ("duty.refuse", re.compile(rf"不换班\s*{_REF}$")),
+    (
+        "cost.agree",
+        re.compile(rf"{_REF}\s*(?:我?们?家?)?同意(?:费用)?\s*(?:\d+(?:\.\d+)?\s*[元块]?钱?)?[了吧。]*$"),
+    ),
+    (
+        "cost.refuse",
+        re.compile(
+            rf"{_REF}\s*(?:我?们?家?)?(?:不同意|有异议)(?:费用)?\s*(?:\d+(?:\.\d+)?\s*[元块]?钱?)?[了吧。]*$"
+        ),
+    ),
     ("complaint.reply", re.compile(rf"{_REF}\s*(?:回复|答复|回话)[:：，,\s]")),
     ("complaint.courtesy", re.compile(rf"{_REF}\s*提醒(?:一下|邻居|那户|对方)?$")),
     ("profile.approve", re.compile(r"(?:同意|通过)\s*(?:\d|$)")),
     ("help", re.compile(r"/(?:start|help)(?:@\w+)?$")),
+)
+_PAY = r"(?:元|块(?!砖|玻|板)|¥|￥|钱)"
+_REPLACES = r"(?:还|先)?(?:要|得|需要?|建议|必须)(?:再|先|把)?[^，,。\n]{0,8}?(?:换|加|装|买|配|补|疏通|拆)"
+_ASK_THEM = r"问.{0,2}(?:业主|住户|人家|家里|户主)"
+#: What staff say of money, before the work and after it. Nothing of that is waited for.
+_OF_STAFF = (
+    ("cost.quote", re.compile(rf"{_REF}[\s，,：:]*(?:先)?报(?:个|一下)?价")),
+    ("cost.quote", re.compile(rf"报(?:个|一下)?价\s*{_REF}(?=$|[\s，,：:])")),
+    ("cost.quote", re.compile(rf"{_REF}[\s，,：:]*(?!.*(?:等配件|等货|到货)){_REPLACES}.*{_PAY}")),
+    ("cost.quote", re.compile(rf"{_REF}[\s，,：:].*{_PAY}.*{_ASK_THEM}")),
+    ("cost.quote", re.compile(rf"{_REF}[\s，,：:]*{_REPLACES}.*{_ASK_THEM}")),
+    ("cost.quote", re.compile(rf"{_REPLACES}.*{_ASK_THEM}")),
+    ("cost.quote", re.compile(r"报价(?=[\s，,：:\d])")),
+    ("cost.charge", re.compile(rf"{_REF}\s*的?(?:费用|花费)(?!.*(?:怎么|多少|吗|[?？]))")),
 )
 #: Who waits to be let in may have given a name only: 「同意 张三」.
 _OF_COMMITTEE = (
@@ -53,7 +79,8 @@ _BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
 def read(text: str, role: str, meaning: Meaning) -> Meaning:
     """The command that a text begins with; else the meaning as it is."""
     plain = unicodedata.normalize("NFKC", text).strip()
-    for command, pattern in _COMMANDS + (_OF_COMMITTEE if role == "committee" else ()):
+    more = {"committee": _OF_COMMITTEE, "staff": _OF_STAFF}.get(role, ())
+    for command, pattern in more + _COMMANDS:
         match = pattern.match(plain)
         if match is None:
             continue
@@ -91,6 +118,29 @@ def beside(text: str) -> str:
     text = text.strip()
     rest = _HEAD.sub("", text, count=1)
     return rest.rstrip("。.！!，,")[:200] if rest != text else ""
+
+
+_COUNTS = r"\s*[个只根条套米卷台块盒桶袋瓶片副支节对颗把枚双组段元毛]"
+_OF_ONE = re.compile(
+    rf"^(?:接|[#＃])?\s*\d+(?!\d|\.\d|{_COUNTS})\s*号?单?\s*的?(?:(?:{_DONE_WORDS})[了啦]?)?[，,。.；;：:！!\s]*"
+    rf"|^报(?:个|一下)?价\s*[#＃]?\s*\d+(?=[\s，,：:]|$)"
+)
+_PRICED = re.compile(rf"报(?:个|一下)?价|[，,]?\s*(?:先)?{_ASK_THEM}.*$")
+_AMOUNT = re.compile(rf"[¥￥]?\d+(?:\.\d+)?\s*{_PAY}*|[零一二两三四五六七八九十百千万]+{_PAY}+")
+
+
+def costs(text: str, known: Iterable[Stocked] = ()) -> Costs:
+    """What stands beside a ticket's number of parts and money; `known` are the parts that are kept."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    rest = _PRICED.sub(" ", _OF_ONE.sub("", plain, count=1))
+    return find(rest, [name for one in known for name in one.names])
+
+
+def purpose(text: str) -> str:
+    """What a price is for, in the worker's words, where no parts were counted."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    rest = _AMOUNT.sub("", _PRICED.sub(" ", _OF_ONE.sub("", plain, count=1)))
+    return rest.strip(" ，,。.；;：:、！!\n")[:60]
 
 
 def received(text: str) -> str | None:

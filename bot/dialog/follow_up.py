@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 from bot.dialog.turn import Turn
-from bot.domain import tickets, work
+from bot.domain import costs, tickets, work
 from bot.domain.people import Role
 from bot.domain.tickets import State, Ticket
 from bot.inbox import milliseconds
@@ -31,6 +31,16 @@ _SUITS = re.compile(
 )
 _ASKS = re.compile(r"[?？]|[吗么呢]\s*[。！!~]*$|什么时候|多少|怎么|咋|哪[里儿个天位]|几点|谁|伐$")
 _RECEIVED = re.compile(r"收到|好的?[，,。\s]|知道|明白|马上|这就|来了")
+_AGREES = re.compile(
+    r"(?:(?:行|可以|好的?|成|没问题|ok|同意|中|要得)[，,。\s的了吧啊呀]*)+(?:(?:那就?|你们?)?(?:换|修|弄|来|收)(?:吧|了)?[。！!]*)?|换吧|修吧",
+    re.I,
+)
+_REFUSES = re.compile(
+    r"(?:不同意|不行|不换了?|不修了?|有异议|没换|没这么多|不认|不付|不给)[，,。\s了吧啊]*.{0,8}"
+)
+_PLAINLY = re.compile(
+    r"(?:[^，,不]{0,4}(?:不好意思)?[^，,不]{0,4}[，,])?我?(?:们家?)?(?P<no>不)?同意(?:这个)?(?:费用|价格?|报价)?[了吧。！!]*"
+)
 _NOTED = re.compile(r"好的?[。.！!～~吧呀]*|收到|知道了?|OK|ok")  # heard; not yet that it works
 _WORKS = re.compile(
     r"(?:[这現现]?[回次下在]|已经|都|全)*(?:行|可以|好|能用|能开|正常|亮|通|热|凉快?|不漏|不滴)[了啦]"
@@ -88,6 +98,9 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
         received = await _received(turn, meaning, text)
         if received is not None:
             return received
+    priced = await _price(turn, meaning, text)
+    if priced is not None:
+        return priced
     asked = await asked_about(turn)
     if asked is not None and (answer := _answer(meaning, text)):
         return Meaning((Item(answer, 1.0, {"ref": asked.ref}, text),), True)
@@ -197,6 +210,27 @@ def _answer(meaning: Meaning, text: str) -> str:
         return "ticket.reopen"
     agreed = meaning.sure and not _NOTED.fullmatch(text.strip())
     return "ticket.confirm" if agreed or _WORKS.match(text.strip()) else ""
+
+
+async def _price(turn: Turn, meaning: Meaning, text: str) -> Meaning | None:
+    """Yes or no to the price that was put last; in so many words, to the only one that waits."""
+    said = text.strip()
+    if turn.group or not turn.person.bound or len(said) > LONGEST_WISH:
+        return None
+    offered = turn.state.offers[0][1] if turn.state.offers else ""
+    match = re.match(r"#(\d+) 同意 \S+ 元$", offered)
+    if match and (meaning.sure and meaning.intent in ("dialog.affirm", "dialog.deny")):
+        yes, ref, words = meaning.intent == "dialog.affirm", int(match[1]), offered
+    elif match and (_AGREES.fullmatch(said) or _REFUSES.fullmatch(said)):
+        yes, ref, words = bool(_AGREES.fullmatch(said)), int(match[1]), offered
+    elif plainly := _PLAINLY.fullmatch(said):
+        refs = await costs.asked_of(turn.db, turn.person)
+        if len(refs) != 1:
+            return None
+        yes, ref, words = not plainly["no"], refs[0], text
+    else:
+        return None
+    return Meaning((Item("cost.agree" if yes else "cost.refuse", 1.0, {"ref": ref}, words),), True)
 
 
 async def asked_about(turn: Turn) -> Ticket | None:

@@ -17,9 +17,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from bot.channels import tables
-from bot.domain import catalogue, hours
+from bot.domain import catalogue, hours, parts
 from bot.domain.catalogue import Catalogue
 from bot.domain.hours import Hours
+from bot.domain.parts import Stocked
 from bot.responses import Wording, WordingError
 from bot.store import Statement
 from bot.unit_of_work import UnitOfWork
@@ -89,6 +90,8 @@ class Community:
     dispatch: Dispatch = field(default_factory=Dispatch)
     #: What can be booked: housekeeping and public rooms.
     catalogue: Catalogue = field(default_factory=Catalogue)
+    #: The common parts that are kept in stock.
+    parts: tuple[Stocked, ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
     #: What the community's file says to a channel, by the channel's name; each reads its own.
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -133,7 +136,7 @@ _DEFAULT_PROMISES = {
     "complaint": Promise(timedelta(hours=24), timedelta(hours=24), timedelta(days=7)),
 }
 _TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers"}
-_TABLES |= {"channels", "wording", "hours", "dispatch", "services", "facilities", "workers"}
+_TABLES |= {"channels", "wording", "hours", "dispatch", "services", "facilities", "workers", "parts"}
 
 
 def read_file(path: Path, wording: Wording) -> Community:
@@ -179,6 +182,7 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording, text: str) -> Co
         hours=hours.read(data["hours"]) if "hours" in data else None,
         dispatch=_dispatch(data.get("dispatch", {})),
         catalogue=catalogue.read(data, frozenset(data.get("trades", {}))),
+        parts=parts.read(data.get("parts", [])),
         numbers={"gas": "", "elevator": "", "property": ""}
         | {name: str(number) for name, number in data.get("numbers", {}).items()},
         channels=_channels(data.get("channels", {}), text),

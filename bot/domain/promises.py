@@ -9,6 +9,7 @@ from bot.domain import (
     audit,
     clocks,
     complaints,
+    costs,
     dispatch,
     offers,
     people,
@@ -145,6 +146,10 @@ async def _ask_resident(work: Work, ticket: Ticket, timing: Timing) -> None:
     count = ticket.step
     promised = timing.later(STILL_WAITING[min(count, len(STILL_WAITING) - 1)])
     ticket = await tickets.schedule(work.db, ticket, promised=promised, step=count + 1, due=promised)
+    quote = await costs.pending(work.db, ticket)
+    if quote is not None:
+        await costs.ask_again(work, ticket, quote, lead=count > 0)
+        return
     worker = await assignee(work, ticket)
     await tell_concerned(work, ticket, "ticket.waits_for_you", who=dispatch.called(worker) if worker else "")
     if count >= len(STILL_WAITING) - 1:
@@ -191,7 +196,8 @@ async def _silence(work: Work, ticket: Ticket) -> None:
         return
     due = work.now + CONFIRM_AFTER[step] - CONFIRM_AFTER[step - 1]
     await tickets.schedule(work.db, ticket, promised=due, step=step, due=due)
-    await tell_concerned(work, ticket, "ticket.complete.remind")
+    if await costs.pending(work.db, ticket) is None:  # else the bill is asked about, and this behind it
+        await tell_concerned(work, ticket, "ticket.complete.remind")
 
 
 async def _alert_again(work: Work, ticket: Ticket) -> None:

@@ -284,9 +284,14 @@ async def resume(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
 
 
 async def complete(
-    work: Work, ticket: Ticket, by: Person, note: str = "", pictures: Sequence[Photo] = ()
+    work: Work,
+    ticket: Ticket,
+    by: Person,
+    note: str = "",
+    pictures: Sequence[Photo] = (),
+    told: Sequence[Person] = (),
 ) -> Ticket:
-    """Done, says the worker; whether it is solved the resident says."""
+    """Done, says the worker; whether it is solved the resident says. Those `told` hear it in other words."""
     ticket = await tickets.hold(work.db, ticket)
     only_assignee(ticket, by, await assignee(work, ticket))
     due = work.now + CONFIRM_AFTER[0]
@@ -295,8 +300,8 @@ async def complete(
         work.db, ticket, Verb.COMPLETE, by, now=work.now, promised=due, due=due,
         assignee_id=by.id, note=note,
     )  # fmt: skip
-    key = "ticket.complete.ask"
-    await tell_concerned(work, ticket, key, by, who=dispatch.called(by), note=note, photos=tuple(pictures))
+    key, who = "ticket.complete.ask", dispatch.called(by)
+    await tell_concerned(work, ticket, key, by, *told, who=who, note=note, photos=tuple(pictures))
     return ticket
 
 

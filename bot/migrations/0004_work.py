@@ -42,6 +42,26 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='CostRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('community', fields.ForeignKeyField('linli.CommunityRow', source_field='community_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('ticket', fields.ForeignKeyField('linli.TicketRow', source_field='ticket_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('stage', fields.CharField(max_length=8)),
+                ('state', fields.CharField(max_length=8)),
+                ('fen', fields.BigIntField()),
+                ('what', fields.CharField(max_length=200)),
+                ('by_id', fields.BigIntField()),
+                ('answered_id', fields.BigIntField(null=True)),
+                ('made_ms', fields.BigIntField()),
+                ('answered_ms', fields.BigIntField(null=True)),
+                ('step', fields.IntField()),
+                ('due_ms', fields.BigIntField(null=True)),
+            ],
+            options={'table': 'cost', 'app': 'linli', 'indexes': [Index(fields=['ticket_id', 'id']), Index(fields=['due_ms'])], 'pk_attr': 'id', 'table_description': 'A price or a bill. `due_ms` is when a bill without an answer is asked about again, null for never.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='DutyRow',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -77,6 +97,18 @@ class Migration(migrations.Migration):
                 ('due_ms', fields.BigIntField(null=True)),
             ],
             options={'table': 'series', 'app': 'linli', 'indexes': [Index(fields=['due_ms']), Index(fields=['person_id', 'id']), Index(fields=['home_id', 'id'])], 'pk_attr': 'id', 'table_description': 'One row a series. `due_ms` is when the next occurrence is made, null once it was stopped.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='StockRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('community', fields.ForeignKeyField('linli.CommunityRow', source_field='community_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('item', fields.CharField(max_length=64)),
+                ('count', fields.IntField()),
+                ('low_told', fields.SmallIntField()),
+            ],
+            options={'table': 'stock', 'app': 'linli', 'unique_together': (('community', 'item'),), 'pk_attr': 'id', 'table_description': 'One part of one community. `low_told` is 1 once the leads know that it gets low.'},
             bases=['Model'],
         ),
         ops.CreateModel(
