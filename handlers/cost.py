@@ -103,6 +103,9 @@ async def _answered(turn: Turn, form: About, *, yes: bool) -> None:
     turn.say("done_quote" if cost.stage == QUOTE else "done_bill", ticket=ticket, cost=cost)
     if ticket.state is State.AWAITS:  # one question after the other
         turn.say(work.worded(turn, ticket, "ticket.complete.remind"), ticket=ticket)
+    elif ticket.state is State.RESOLVED and ticket.rating is None:
+        turn.say("cost.and_rate", ticket=ticket)
+        turn.state.offers = [[f"{n}", f"#{ticket.ref} 评 {n} 分"] for n in range(1, 6)]
 
 
 def _in_group(turn: Turn) -> bool:

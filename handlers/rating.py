@@ -10,7 +10,7 @@ from bot.dialog.form import Context, needed
 from bot.dialog.meant import About, by_ref
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import ratings, tickets, work
+from bot.domain import costs, ratings, tickets, work
 from bot.domain.people import Role
 from bot.domain.tickets import EMERGENCY, State, Ticket
 from bot.inbox import milliseconds
@@ -61,6 +61,9 @@ async def rate(turn: Turn, form: Rate) -> None:
     ticket = await ratings.rate(turn, ticket, turn.person, form.rating, words)
     if form.rating >= ratings.CONTENT:
         turn.say("ticket.rate.thanks", ticket=ticket)
+        cost = None if turn.group else await costs.asks(turn, ticket, turn.person)
+        if cost is not None:
+            turn.say("cost.ask_now", ticket=ticket, cost=cost)
     elif len(words) > 1:
         turn.say("ticket.rate.noted", ticket=ticket)
     else:

@@ -301,7 +301,11 @@ async def confirm(turn: Turn, form: About) -> None:
         return
     ticket = await work.confirm(turn, ticket, turn.person, turn.item.text[:200])
     turn.talk_about(ticket.ref)
-    if turn.group or ticket.kind == EMERGENCY:
+    cost = None if turn.group else await costs.asks(turn, ticket, turn.person)
+    if cost is not None:  # the points are asked for behind it
+        turn.say("done_plain", ticket=ticket)
+        turn.say("cost.ask_now", ticket=ticket, cost=cost)
+    elif turn.group or ticket.kind == EMERGENCY:
         turn.say("done_plain", ticket=ticket)
     else:
         turn.say(work.worded(turn, ticket, "ticket.confirm.done"), ticket=ticket)
@@ -402,7 +406,7 @@ async def complete(turn: Turn, form: About) -> None:
         return
     if found.why is not None:
         turn.say("cost.unclear", ticket=ticket, why=turn.render(f"cost.unclear_{found.why}").text)
-    elif cost is not None:
+    elif cost is not None and cost.fen:
         asked = cost.state == costs.ASKED
         key = "cost.completed_asked" if asked else "cost.completed"
         turn.say(key, cost=cost, line=costs.line(turn, cost))

@@ -18,6 +18,10 @@ TAKE = re.compile(
     r"(?:[#]?\s*(?P<ref>\d{1,9})\s*改到|约(?P<what>[^\d\s，,]+))\s*"
     r"(?P<day>\d{4}-\d{2}-\d{2}) (?P<at>\d{2}:\d{2})(?: (?P<who>[^，,\s]+))?(?P<agreed>[，,]同意)?$"
 )
+_WHO_DID = (
+    r"(?:(?:谁|哪位|哪个师傅|哪位师傅|什么人)(?:师傅)?(?:来|给我|帮我)?(?:家)?[修弄做换装通洗擦打扫上]|(?:花|收|付)(?:了|的|过)?(?:我们?)?多少"
+    r"|(?:修|弄|换|通|装)(?:了|的|好)?[^，,。？?\n]{0,4}多少钱|是?(?:谁|哪位)(?:师傅)?(?:[?？。]|$))"
+)
 _COMMANDS = (
     ("housekeeping.take", TAKE),
     ("ticket.accept", re.compile(rf"(?:我来?)?(?:接单?|抢单?)\s*{_REF}{_END}")),
@@ -31,6 +35,18 @@ _COMMANDS = (
     ("ticket.ack", re.compile(rf"{_REF}\s*(?:收到|知道了?|晓得了?)$")),
     ("ticket.show", re.compile(rf"看?看?\s*{_REF}\s*详情$")),
     ("ticket.rate", re.compile(rf"{_REF}\s*(?:评|打|给)\s*(?P<rating>[1-5])\s*[分星]{_END}")),
+    (
+        "memory.last",
+        re.compile(
+            rf"(?:{_REF})?[^，,。？?\n]{{0,8}}(?:上一?次|上回|上一回|前一?次|最近一次|之前|以前)[^，,。？?\n]{{0,10}}?{_WHO_DID}"
+        ),
+    ),
+    (
+        "memory.last",
+        re.compile(
+            rf"(?:{_REF}\s*(?:是|的)?)?\s*(?:是?(?:谁|哪位|哪个师傅|哪位师傅)[给来]?(?:我家)?(?:修|弄|做|换|通)的)[^\n]{{0,12}}$"
+        ),
+    ),
     ("duty.save", re.compile(r"保存值班表$")),
     ("duty.drop", re.compile(r"值班表不对$")),
     ("duty.agree", re.compile(rf"同意换班\s*{_REF}$")),
@@ -71,6 +87,8 @@ _OF_COMMITTEE = (
 )
 _COMPLAINS = re.compile(r"(?:我|我们)?(?:要|想)?投诉(?!电话|热线|箱)")
 _ASKS = re.compile(r"怎么|吗|哪|谁|几|？|\?|进度|撤|取消")
+#: What stays of what the words were heard as; of a question for the past the kind of thing, too.
+_KEPT = {"memory.last": ("location", "category")}
 _DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
 #: What residents mean by the same words.
 _BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
@@ -91,7 +109,8 @@ def read(text: str, role: str, meaning: Meaning) -> Meaning:
         said = "ref" in item.slots and ("rating" not in pattern.groupindex or "rating" in item.slots)
         if meaning.sure and item.intent == intent and (said or intent == "help"):
             return meaning
-        slots = {k: v for k, v in item.slots.items() if item.intent == intent or k == "location"}
+        kept = _KEPT.get(command, ("location",))
+        slots = {k: v for k, v in item.slots.items() if item.intent == intent or k in kept}
         for name in ("ref", "rating"):
             if pattern.groupindex.get(name) and match[name]:
                 slots[name] = int(match[name])

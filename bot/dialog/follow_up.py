@@ -39,7 +39,7 @@ _REFUSES = re.compile(
     r"(?:不同意|不行|不换了?|不修了?|有异议|没换|没这么多|不认|不付|不给)[，,。\s了吧啊]*.{0,8}"
 )
 _PLAINLY = re.compile(
-    r"(?:[^，,不]{0,4}(?:不好意思)?[^，,不]{0,4}[，,])?我?(?:们家?)?(?P<no>不)?同意(?:这个)?(?:费用|价格?|报价)?[了吧。！!]*"
+    r"(?:[^，,不]{0,4}(?:不好意思)?[^，,不]{0,4}[，,])?我?(?:们家?)?(?:(?P<no>不)?同意|(?:对|费用|价格|价钱|这个|钱|的|我)*(?P<odd>有异议))(?:这个)?(?:费用|价格?|报价)?[了吧。！!]*"
 )
 _NOTED = re.compile(r"好的?[。.！!～~吧呀]*|收到|知道了?|OK|ok")  # heard; not yet that it works
 _WORKS = re.compile(
@@ -227,7 +227,7 @@ async def _price(turn: Turn, meaning: Meaning, text: str) -> Meaning | None:
         refs = await costs.asked_of(turn.db, turn.person)
         if len(refs) != 1:
             return None
-        yes, ref, words = not plainly["no"], refs[0], text
+        yes, ref, words = not (plainly["no"] or plainly["odd"]), refs[0], text
     else:
         return None
     return Meaning((Item("cost.agree" if yes else "cost.refuse", 1.0, {"ref": ref}, words),), True)

@@ -16,7 +16,7 @@ from bot.domain import audit, bookings, clocks, dispatch, people, tickets
 from bot.domain import work as verbs
 from bot.domain.communities import Work
 from bot.domain.people import Person, Role
-from bot.domain.telling import assignee, without
+from bot.domain.telling import assignee, tell_concerned, without
 from bot.domain.tickets import BOOKING, COMPLAINT, HAND, RESIDENT, ROOT, State, Ticket, Verb
 from bot.inbox import milliseconds
 from bot.messages import Photo
@@ -249,9 +249,31 @@ async def complete(
     await _REPLACE.rows(work.db, ticket.id)
     cost = await _put(work, ticket, by, BILL, counts, fen, what)
     if counts == ASKED:
-        key, who = "cost.ask_bill", dispatch.called(by)
-        work.notify(asked, key, confided=True, ticket=ticket, cost=cost, who=who, photos=tuple(pictures))
+        _ask_done(work, ticket, cost, asked, by, note, pictures)
     return ticket, cost
+
+
+def _ask_done(
+    work: Work,
+    ticket: Ticket,
+    cost: Cost,
+    asked: Sequence[Person],
+    by: Person | None,
+    note: str = "",
+    pictures: Sequence[Photo] = (),
+) -> None:
+    """One question after the other: whether it is done, and then what it may cost."""
+    who, shown = dispatch.called(by) if by else "", tuple(pictures)
+    work.notify(
+        asked, "cost.ask_done", confided=True, ticket=ticket, cost=cost, who=who, note=note, photos=shown
+    )
+
+
+async def remind_done(work: Work, ticket: Ticket, cost: Cost) -> None:
+    """No word after the work: those who are to agree hear of both, the others of the work."""
+    worker, asked = await assignee(work, ticket), await _asked(work, ticket)
+    _ask_done(work, ticket, cost, asked, worker)
+    await tell_concerned(work, ticket, "ticket.complete.remind", *asked)
 
 
 async def _counts(work: Work, ticket: Ticket, fen: int, asked: Sequence[Person]) -> str:
@@ -330,7 +352,8 @@ async def answer(
 async def ask_again(work: Work, ticket: Ticket, cost: Cost, *, lead: bool) -> None:
     """No answer yet: never taken for a yes. After the first time the leads hear of it."""
     worker = await assignee(work, ticket)
-    _ask(work, ticket, cost, await _asked(work, ticket), worker)
+    if ticket.state is not State.AWAITS:  # there the question whether it is done says so, too
+        _ask(work, ticket, cost, await _asked(work, ticket), worker)
     if lead:
         leads = without(await dispatch.above(work, 0, ticket.about_id), worker)
         contact = await verbs.contact_of(work, ticket)
@@ -367,8 +390,11 @@ def line(work: Work, cost: Cost) -> str:
     return work.render(f"cost.line_{cost.stage}_{cost.state}", cost=cost).text
 
 
-async def seen(work: Work, ticket: Ticket, by: Person) -> str:
-    """The bills of a ticket, else its last price, for the household and for staff; "" for anybody else."""
+async def seen(work: Work, ticket: Ticket, by: Person, *, free: bool = False) -> str:
+    """The bills of a ticket, else its last price, for the household and for staff; "" for anybody else.
+
+    That nothing was taken is worth a word only where somebody asks what it cost: `free`.
+    """
     found = await of(work.db, ticket)
     if not found:
         return ""
@@ -376,4 +402,5 @@ async def seen(work: Work, ticket: Ticket, by: Person) -> str:
     if not works and not any(one.id == by.id for one in await payers(work, ticket)):
         return ""
     bills = [one for one in reversed(found) if one.stage == BILL]
-    return "；".join(line(work, one) for one in bills or found[:1])
+    shown = [one for one in bills or found[:1] if one.fen or free]
+    return "；".join(line(work, one) for one in shown)

@@ -196,8 +196,11 @@ async def _silence(work: Work, ticket: Ticket) -> None:
         return
     due = work.now + CONFIRM_AFTER[step] - CONFIRM_AFTER[step - 1]
     await tickets.schedule(work.db, ticket, promised=due, step=step, due=due)
-    if await costs.pending(work.db, ticket) is None:  # else the bill is asked about, and this behind it
-        await tell_concerned(work, ticket, "ticket.complete.remind")
+    bill = await costs.pending(work.db, ticket)
+    if bill is not None:
+        await costs.remind_done(work, ticket, bill)
+        return
+    await tell_concerned(work, ticket, "ticket.complete.remind")
 
 
 async def _alert_again(work: Work, ticket: Ticket) -> None:
