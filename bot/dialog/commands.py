@@ -18,10 +18,14 @@ TAKE = re.compile(
     r"(?:[#]?\s*(?P<ref>\d{1,9})\s*改到|约(?P<what>[^\d\s，,]+))\s*"
     r"(?P<day>\d{4}-\d{2}-\d{2}) (?P<at>\d{2}:\d{2})(?: (?P<who>[^，,\s]+))?(?P<agreed>[，,]同意)?$"
 )
+_NEAR, _WHO = r"[^，,。？?\n]", r"(?:谁|哪位师傅|哪个师傅|哪位|什么人)"
+_ONCE = r"(?:上一?次|上回|上一回|前一?次|最近一次|之前|以前)"
 _WHO_DID = (
-    r"(?:(?:谁|哪位|哪个师傅|哪位师傅|什么人)(?:师傅)?(?:来|给我|帮我)?(?:家)?[修弄做换装通洗擦打扫上]|(?:花|收|付)(?:了|的|过)?(?:我们?)?多少"
-    r"|(?:修|弄|换|通|装)(?:了|的|好)?[^，,。？?\n]{0,4}多少钱|是?(?:谁|哪位)(?:师傅)?(?:[?？。]|$))"
+    rf"(?:{_WHO}(?:师傅)?(?:(?:来|给我|帮我)?(?:家)?[修弄做换装通洗擦打扫上]|来的)|{_WHO}(?:师傅)?(?:[?？。]|$)"
+    rf"|(?:花|收|付)(?:了|的|过)?(?:我们?)?多少|费用是?多少|[修弄换通装](?:了|的|好)?{_NEAR}{{0,4}}多少钱)"
 )
+#: It is not the past that matters where the thing is broken again, nor where it is about a fee.
+_NOW = r"(?!.*(?:又[^，,]{0,4}[漏坏堵断跳停滴灭]|没修好|还没好|物业费|水费|电费|停车费|燃气费|取暖费|管理费))"
 _COMMANDS = (
     ("housekeeping.take", TAKE),
     ("ticket.accept", re.compile(rf"(?:我来?)?(?:接单?|抢单?)\s*{_REF}{_END}")),
@@ -35,18 +39,14 @@ _COMMANDS = (
     ("ticket.ack", re.compile(rf"{_REF}\s*(?:收到|知道了?|晓得了?)$")),
     ("ticket.show", re.compile(rf"看?看?\s*{_REF}\s*详情$")),
     ("ticket.rate", re.compile(rf"{_REF}\s*(?:评|打|给)\s*(?P<rating>[1-5])\s*[分星]{_END}")),
+    ("memory.last", re.compile(rf"{_NOW}(?:{_REF})?{_NEAR}{{0,8}}{_ONCE}{_NEAR}{{0,10}}?{_WHO_DID}")),
     (
         "memory.last",
         re.compile(
-            rf"(?:{_REF})?[^，,。？?\n]{{0,8}}(?:上一?次|上回|上一回|前一?次|最近一次|之前|以前)[^，,。？?\n]{{0,10}}?{_WHO_DID}"
+            rf"{_NOW}(?:{_REF}\s*(?:是|的)?)?\s*是?{_WHO}[给来]?(?:我家)?[修弄做换通]的[^\n]{{0,12}}$"
         ),
     ),
-    (
-        "memory.last",
-        re.compile(
-            rf"(?:{_REF}\s*(?:是|的)?)?\s*(?:是?(?:谁|哪位|哪个师傅|哪位师傅)[给来]?(?:我家)?(?:修|弄|做|换|通)的)[^\n]{{0,12}}$"
-        ),
-    ),
+    ("ticket.status", re.compile(rf"{_REF}\s*的?(?:费用|一共)?(?:是|花了?|收了?|要)?多少钱?[?？。了呢啊]*$")),
     ("duty.save", re.compile(r"保存值班表$")),
     ("duty.drop", re.compile(r"值班表不对$")),
     ("duty.agree", re.compile(rf"同意换班\s*{_REF}$")),
@@ -73,7 +73,12 @@ _ASK_THEM = r"问.{0,2}(?:业主|住户|人家|家里|户主)"
 _OF_STAFF = (
     ("cost.quote", re.compile(rf"{_REF}[\s，,：:]*(?:先)?报(?:个|一下)?价")),
     ("cost.quote", re.compile(rf"报(?:个|一下)?价\s*{_REF}(?=$|[\s，,：:])")),
-    ("cost.quote", re.compile(rf"{_REF}[\s，,：:]*(?!.*(?:等配件|等货|到货)){_REPLACES}.*{_PAY}")),
+    (
+        "cost.quote",
+        re.compile(
+            rf"{_REF}[\s，,：:]*(?!.*(?:等配件|等货|到货|[不没](?:收|要|用)钱|免费|自己[买换])){_REPLACES}.*{_PAY}"
+        ),
+    ),
     ("cost.quote", re.compile(rf"{_REF}[\s，,：:].*{_PAY}.*{_ASK_THEM}")),
     ("cost.quote", re.compile(rf"{_REF}[\s，,：:]*{_REPLACES}.*{_ASK_THEM}")),
     ("cost.quote", re.compile(rf"{_REPLACES}.*{_ASK_THEM}")),
@@ -151,8 +156,11 @@ _AMOUNT = re.compile(rf"[¥￥]?\d+(?:\.\d+)?\s*{_PAY}*|[零一二两三四五�
 def costs(text: str, known: Iterable[Stocked] = ()) -> Costs:
     """What stands beside a ticket's number of parts and money; `known` are the parts that are kept."""
     plain = unicodedata.normalize("NFKC", text).strip()
-    rest = _PRICED.sub(" ", _OF_ONE.sub("", plain, count=1))
-    return find(rest, [name for one in known for name in one.names])
+    rest = _OF_ONE.sub("", plain, count=1)
+    rest = re.sub(r"报(?:个|一下)?价\s*", "报价", re.sub(r"改成|改为|应该是|其实是", "", rest))
+    return find(
+        re.sub(rf"[，,]?\s*先?{_ASK_THEM}.*$", "", rest), [name for one in known for name in one.names]
+    )
 
 
 def purpose(text: str) -> str:
