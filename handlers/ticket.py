@@ -407,8 +407,8 @@ async def complete(turn: Turn, form: About) -> None:
     if found.why is not None:
         turn.say("cost.unclear", ticket=ticket, why=turn.render(f"cost.unclear_{found.why}").text)
     elif cost is not None and cost.fen:
-        asked = cost.state == costs.ASKED
-        key = "cost.completed_asked" if asked else "cost.completed"
+        asks = bool(await costs.to_ask(turn, ticket)) if cost.state == costs.ASKED else None
+        key = {None: "cost.completed", True: "cost.completed_asked", False: "cost.completed_lead"}[asks]
         turn.say(key, cost=cost, line=costs.line(turn, cost))
     elif before:
         turn.say("cost.completed_unsaid", ticket=ticket, yuan=yuan(before))

@@ -161,7 +161,7 @@ async def quote(work: Work, ticket: Ticket, by: Person, fen: int, what: str) -> 
     ticket = await tickets.hold(work.db, ticket)
     verbs.only_assignee(ticket, by, await assignee(work, ticket))
     _check(fen)
-    asked = without(await _asked(work, ticket), by)
+    asked = without(await to_ask(work, ticket), by)
     if not fen:
         raise Refusal("cost.for_nothing", ticket=ticket)
     if not private(ticket) or ticket.kind in (COMPLAINT, ROOT):
@@ -184,7 +184,8 @@ async def quote(work: Work, ticket: Ticket, by: Person, fen: int, what: str) -> 
     return cost
 
 
-async def _asked(work: Work, ticket: Ticket) -> list[Person]:
+async def to_ask(work: Work, ticket: Ticket) -> list[Person]:
+    """Who can agree and has not done the work: nobody answers the own bill."""
     worker = await assignee(work, ticket)
     return without(await payers(work, ticket), worker)
 
@@ -241,16 +242,24 @@ async def complete(
     if fen is None:
         return await verbs.complete(work, ticket, by, note, pictures), None
     _check(fen)
-    asked = without(await _asked(work, ticket), by)
+    asked = without(await to_ask(work, ticket), by)
     # Before the state changes the agreed price is looked up; the completion itself is told with the question.
     ticket = await tickets.hold(work.db, ticket)
-    counts = await _counts(work, ticket, fen, asked)
+    counts = await _counts(work, ticket, fen)
     ticket = await verbs.complete(work, ticket, by, note, pictures, told=asked if counts == ASKED else ())
     await _REPLACE.rows(work.db, ticket.id)
     cost = await _put(work, ticket, by, BILL, counts, fen, what)
-    if counts == ASKED:
+    if counts == ASKED and asked:
         _ask_done(work, ticket, cost, asked, by, note, pictures)
+    elif counts == ASKED:
+        await _ask_lead(work, ticket, cost, by)
     return ticket, cost
+
+
+async def _ask_lead(work: Work, ticket: Ticket, cost: Cost, by: Person) -> None:
+    """Whoever did it lives there alone: a lead agrees."""
+    leads = without(await dispatch.above(work, 0, ticket.about_id), by)
+    work.notify(leads, "cost.lead_decides", **_plain(ticket, cost))
 
 
 def _ask_done(
@@ -271,20 +280,18 @@ def _ask_done(
 
 async def remind_done(work: Work, ticket: Ticket, cost: Cost) -> None:
     """No word after the work: those who are to agree hear of both, the others of the work."""
-    worker, asked = await assignee(work, ticket), await _asked(work, ticket)
+    worker, asked = await assignee(work, ticket), await to_ask(work, ticket)
     _ask_done(work, ticket, cost, asked, worker)
     await tell_concerned(work, ticket, "ticket.complete.remind", *asked)
 
 
-async def _counts(work: Work, ticket: Ticket, fen: int, asked: Sequence[Person]) -> str:
+async def _counts(work: Work, ticket: Ticket, fen: int) -> str:
     """How a bill begins: agreed to already, of nobody's flat, or a question."""
     if not private(ticket):
         return PUBLIC
     before = await agreed_before(work, ticket)
     if not fen or (before is not None and fen <= before):
         return AGREED
-    if not asked:
-        raise Refusal("cost.nobody", ticket=ticket)
     return ASKED
 
 
@@ -300,10 +307,12 @@ async def charge(work: Work, ticket: Ticket, by: Person, fen: int, what: str) ->
     if bills and not unsettled:
         raise Refusal("cost.settled", ticket=ticket, line=line(work, bills[0]))
     await _REPLACE.rows(work.db, ticket.id)
-    asked = without(await _asked(work, ticket), by)
-    cost = await _put(work, ticket, by, BILL, await _counts(work, ticket, fen, asked), fen, what)
-    if cost.state == ASKED:
+    asked = without(await to_ask(work, ticket), by)
+    cost = await _put(work, ticket, by, BILL, await _counts(work, ticket, fen), fen, what)
+    if cost.state == ASKED and asked:
         _ask(work, ticket, cost, asked, by)
+    elif cost.state == ASKED:
+        await _ask_lead(work, ticket, cost, by)
     else:
         work.notify(asked, "cost.now", confided=True, ticket=ticket, line=line(work, cost))
     return cost
@@ -314,10 +323,10 @@ async def answer(
 ) -> tuple[Ticket, Cost]:
     """Yes or no to what was asked last. `fen` is the amount that is meant; of another one we ask anew."""
     ticket = await tickets.hold(work.db, ticket)
-    family = await payers(work, ticket)
-    if not any(one.id == by.id for one in family):
+    family, worker = await payers(work, ticket), await assignee(work, ticket)
+    decides = by.may(Role.LEAD) and not without(family, worker)
+    if not decides and not any(one.id == by.id for one in family):
         raise Refusal("ticket.only_concerned", ticket=ticket)
-    worker = await assignee(work, ticket)
     if worker is not None and worker.id == by.id:
         raise Refusal("cost.own", ticket=ticket)
     cost = await pending(work.db, ticket)
@@ -338,7 +347,7 @@ async def answer(
     )
     if cost.stage == QUOTE and ticket.state is State.WAITING and ticket.waits_for == RESIDENT:
         ticket = await verbs.resume(work, ticket, by, cost.said)
-    told: dict[str, Any] = {"ticket": ticket, "cost": cost, "who": by.called}
+    told = {**_plain(ticket, cost), "who": by.called}
     work.notify([worker] if worker else [], f"cost.told_{cost.stage}_{state}", **told)
     if state == DISPUTED:
         leads = without(await dispatch.above(work, 0, ticket.about_id), worker, by)
@@ -349,15 +358,20 @@ async def answer(
     return ticket, cost
 
 
+def _plain(ticket: Ticket, cost: Cost) -> dict[str, Any]:
+    """What staff are told by: no ticket among it, for news about tickets are posted in staff's group, too."""
+    return {"ref": ticket.ref, "matter": ticket.line, "cost": cost}
+
+
 async def ask_again(work: Work, ticket: Ticket, cost: Cost, *, lead: bool) -> None:
     """No answer yet: never taken for a yes. After the first time the leads hear of it."""
     worker = await assignee(work, ticket)
     if ticket.state is not State.AWAITS:  # there the question whether it is done says so, too
-        _ask(work, ticket, cost, await _asked(work, ticket), worker)
+        _ask(work, ticket, cost, await to_ask(work, ticket), worker)
     if lead:
         leads = without(await dispatch.above(work, 0, ticket.about_id), worker)
         contact = await verbs.contact_of(work, ticket)
-        work.notify(leads, "cost.no_answer", ticket=ticket, cost=cost, contact=contact)
+        work.notify(leads, "cost.no_answer", contact=contact, **_plain(ticket, cost))
 
 
 async def act(work: Work, cost_id: int) -> None:
@@ -376,7 +390,7 @@ async def act(work: Work, cost_id: int) -> None:
 async def asks(work: Work, ticket: Ticket, person: Person) -> Cost | None:
     """What this person can answer now."""
     cost = await pending(work.db, ticket)
-    mine = cost is not None and any(one.id == person.id for one in await _asked(work, ticket))
+    mine = cost is not None and any(one.id == person.id for one in await to_ask(work, ticket))
     return cost if mine else None
 
 

@@ -26,6 +26,11 @@ _MONEY = re.compile(
     rf"(?:(?P<tenths>[\d一二三四五六七八九半])毛?(?!\d|{_U}|[号月天次小层栋楼点]))?|(?P<dimes>{_N})毛钱?)"
     r"(?P<after>左右|上下|以内|以上|起|多)?"
 )
+#: Fewer than this and a noun behind 块 are pieces, unless one of these words stands there.
+_FEW = 10
+_MONEY_BEHIND = re.compile(
+    rf"[换修加装买做疏配补请问每或到]|一{_U}|人工|材料|工时|工费|上门|一共|总共|合计|共|就"
+)
 _RANGE = re.compile(
     rf"{_N}\s?(?:元|块)?\s?(?:-|~|—|到|至|或)\s?{_N}\s?{_YUAN}|[几十百]几[十百]?{_YUAN}|几[十百]块?"
 )
@@ -151,6 +156,14 @@ def _worth(match: re.Match[str]) -> int:
     return _fen(value)
 
 
+def _pieces(match: re.Match[str], plain: str) -> bool:
+    """两块面板 are pieces of something; 两块钱, 两块五 and 60块换角阀 are money."""
+    if match["n"] is None or not match[0].endswith("块") or not re.match("[一-鿿]", plain[match.end() :]):
+        return False
+    value = _value(match["n"])
+    return value is not None and value < _FEW and not _MONEY_BEHIND.match(plain, match.end())
+
+
 def find(text: str, known: Iterable[str] = ()) -> Costs:
     """What a sentence without its ticket's number says of parts and money. `Costs.why` is set when unclear.
 
@@ -184,6 +197,8 @@ class _Reader:
         amounts: list[int] = []
 
         def mark(match: re.Match[str]) -> str:
+            if _pieces(match, plain):
+                return match[0]
             amounts.append(_worth(match))
             return _MARK
 
