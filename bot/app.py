@@ -51,6 +51,8 @@ MODELS = (
     "bot.domain.invites",
     "bot.domain.applications",
     "bot.domain.tickets",
+    "bot.domain.joined",
+    "bot.domain.merging",
     "bot.domain.photos",
     "bot.domain.audit",
     "bot.domain.roster",

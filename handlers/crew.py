@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.dialog.meant import About, by_ref
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import dispatch, offers, people, promises, tickets, work
+from bot.domain import dispatch, joined, merging, offers, people, promises, tickets, work
 from bot.domain.people import Role
 from bot.domain.tickets import EMERGENCY, HAND, State, Ticket
 from bot.unit_of_work import Refusal
@@ -96,6 +96,12 @@ async def show(turn: Turn, form: About) -> None:
         turn.say("others", who=dispatch.called(worker), **values)
     else:
         turn.say("free" if ticket.state is State.OPEN else "ended", **values)
+    many = await joined.of(turn.db, ticket)
+    if (count := await joined.homes(turn.db, ticket)) > 1 and not turn.group:
+        homes = "、".join(dict.fromkeys(one.where.line for one in many[:LISTED]))
+        turn.say("incident.homes", count=count, homes=homes)
+    if refs := await merging.linked(turn.db, ticket):
+        turn.say("incident.linked", refs="、".join(f"#{ref}" for ref in refs[:LISTED]))
 
 
 @skill.on("ack", About, by=Role.STAFF)

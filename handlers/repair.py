@@ -8,9 +8,13 @@ from typing import Any
 from bot.dialog.form import Context, Form, needed
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import places, root_causes, work
+from bot.domain import dispatch, incidents, places, root_causes, work
 from bot.domain.people import Role
 from bot.domain.places import Place
+from bot.domain.sameness import Report as Reported
+from bot.domain.sameness import Same
+from bot.domain.tickets import HAND, State, Ticket
+from nlp.meaning import Item
 
 skill = Skill(__name__)
 
@@ -47,18 +51,30 @@ async def report(turn: Turn, form: Report) -> None:
     brief = turn.item.brief
     if len(brief) < NAMES:
         brief = turn.words(f"category_{form.category}")
+    words = turn.item.text
+    said_now = incidents.reported(
+        turn.community, form.category, brief, words, where, turn.now, turn.person.home
+    )
+    where = incidents.filed_at(where, said_now)
+    same, other = await incidents.find(turn, said_now)
+    if same is Same.YES and other is not None:
+        await joins(turn, form, said_now, other)
+        return
     ticket = await work.report(
         turn,
         turn.person,
         category=form.category,
         brief=brief,
-        words=turn.item.text,
+        words=words,
         where=where,
         urgency=form.urgency,
         wanted=form.time,
         phone=form.phone,
         pictures=turn.pictures(),
+        matter=said_now.key,
     )
+    if said_now.key:
+        await incidents.begin(turn, ticket, turn.person, group_of(turn))
     turn.state.photos = []
     turn.talk_about(ticket.ref)
     wanted = work.say_wanted(turn, ticket)
@@ -66,3 +82,44 @@ async def report(turn: Turn, form: Report) -> None:
     turn.say("done_wanted" if wanted else "done", ticket=ticket, wanted=wanted)
     if root is not None:
         turn.say("root.told", ticket=root[0], count=root[1])
+    if other is not None:
+        turn.say("incident.maybe", ticket=other.for_group(), mine=ticket.ref)
+
+
+def group_of(turn: Turn) -> tuple[str, str]:
+    """The group where this is said; ("", "") in private, and for what is done for somebody else."""
+    here = turn.group and turn.acting_for is None
+    return (turn.incoming.channel, turn.incoming.chat) if here else ("", "")
+
+
+async def joins(turn: Turn, form: Report, said: Reported, ticket: Ticket) -> None:
+    """Others have reported it, or this household has: it is not filed twice, and what is said is kept."""
+    if not said.key:
+        turn.say("incident.own", ticket=ticket, now=await now_of(turn, ticket))
+        slots = {"ref": ticket.ref, "time": form.time, "phone": form.phone}
+        slots["urgency"] = form.urgency if form.urgency != "normal" else None
+        turn.then(Item("ticket.amend", 1.0, {k: v for k, v in slots.items() if v}, turn.item.text))
+        return
+    again = ticket.state is State.AWAITS
+    ticket, count = await incidents.join(
+        turn, ticket, turn.person, said, turn.item.text, turn.pictures(), group_of(turn)
+    )
+    turn.state.photos = []
+    turn.talk_about(ticket.ref)
+    if again:
+        turn.say("incident.again", ticket=ticket, count=count)
+    else:
+        turn.say("incident.joined", ticket=ticket, count=count, now=await now_of(turn, ticket))
+
+
+async def now_of(turn: Turn, ticket: Ticket) -> str:
+    """How it stands and what was promised: 老李师傅在路上，11:00 前到."""
+    worker = await work.assignee(turn, ticket)
+    if worker is None or ticket.state not in HAND:
+        key = "now_open"
+    elif ticket.state is State.WAITING:
+        key = "now_waits"
+    else:
+        key = "now_at_it" if ticket.state is State.IN_PROGRESS else "now_accepted"
+    who = dispatch.called(worker) if worker else ""
+    return turn.render(f"incident.{key}", turn.traditional, ticket=ticket, who=who).text

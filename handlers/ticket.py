@@ -11,7 +11,18 @@ from bot.dialog.form import Context, needed
 from bot.dialog.meant import About, by_ref, choose, in_hand, own
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import audit, dispatch, emergencies, people, photos, root_causes, tickets, work
+from bot.domain import (
+    audit,
+    dispatch,
+    emergencies,
+    incidents,
+    joined,
+    people,
+    photos,
+    root_causes,
+    tickets,
+    work,
+)
 from bot.domain.people import Role
 from bot.domain.places import Place
 from bot.domain.tickets import EMERGENCY, HAND, PARTS, RESIDENT, ROOT, State, Ticket
@@ -77,7 +88,11 @@ async def status(turn: Turn, form: About) -> None:
         await several(turn, form)
         return
     turn.talk_about(ticket.ref)
+    if form.ref not in (None, ticket.ref):
+        turn.say("incident.into", ref=form.ref, ticket=ticket)
     await say_status(turn, ticket)
+    if (count := await joined.homes(turn.db, ticket)) > 1:
+        turn.say("incident.count", ticket=ticket, count=count)
 
 
 async def say_status(turn: Turn, ticket: Ticket) -> None:
@@ -136,6 +151,10 @@ async def cancel(turn: Turn, form: About) -> None:
     concerned = await tickets.concerned(turn.db, ticket)
     if not (turn.person.may(Role.LEAD) or any(one.id == turn.person.id for one in concerned)):
         raise Refusal("ticket.only_concerned", ticket=ticket)
+    if not turn.person.may(Role.LEAD) and await joined.shared(turn.db, ticket):
+        count = await incidents.leave(turn, ticket, turn.person, turn.item.text[:200])
+        turn.say("incident.left", ticket=ticket, count=count)
+        return
     ticket = await work.cancel(turn, ticket, turn.person, turn.item.text[:200])
     turn.say("done", ticket=ticket)
 
@@ -160,6 +179,10 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
     """Put in what was said; what says nothing new is kept as a remark."""
     if not ticket.open:
         raise Refusal("ticket.impossible", ticket=ticket, possible=tickets.possible(ticket.state))
+    shared = 0 if turn.person.may(Role.STAFF) else await joined.homes(turn.db, ticket)
+    if shared > 1 and (form.location or form.time or form.phone):
+        form = Amend(ref=form.ref, category=form.category, urgency=form.urgency)
+        turn.say("incident.stays", ticket=ticket, count=shared)
     where, home_id = ticket.where, ticket.home_id
     moved = form.location and (not where or corrects(turn.item.text, Place.read(form.location)))
     if moved:
@@ -237,7 +260,9 @@ async def confirm(turn: Turn, form: About) -> None:
         return
     ticket = await work.confirm(turn, ticket, turn.person, turn.item.text[:200])
     turn.talk_about(ticket.ref)
-    if turn.group or ticket.kind == EMERGENCY:
+    if ticket.state is State.AWAITS:
+        turn.say("incident.agreed", ticket=ticket)
+    elif turn.group or ticket.kind == EMERGENCY:
         turn.say("done_plain", ticket=ticket)
     else:
         turn.say("done", ticket=ticket)

@@ -117,7 +117,7 @@ def _outage(clauses: Iterable[str]) -> str:
     for clause in clauses:
         for name, says, never in _words().outages:
             if says.search(clause) and not (never and never.search(clause)):
-                return name
+                return str(name)
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Reports of broken things as residents write them, understood as in a turn: for measuring what is one incident."""
+"""Reports of broken things as residents write them, understood as in a turn: to measure sameness."""
 
 from __future__ import annotations
 

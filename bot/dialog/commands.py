@@ -10,7 +10,8 @@ from nlp.meaning import Item, Meaning
 
 _END = r"(?=$|[\s，,。.；;：:！!、吧了啦咯])"
 _REF = r"[#]?\s*(?P<ref>\d{1,9})\s*号?单?"
-_DONE = r"(?:修好|弄好|搞好|换好|装好|处理好|办好|查清|通好|做好|好|完工|搞定|修完|弄完|做完)"
+_OTHER = r"[#]?\s*(?P<other>\d{1,9})\s*号?单?"
+_DONE = r"(?:修好|弄好|搞好|换好|装好|处理好|办好|查清|通好|做好|好|完工|搞定|修完|弄完|做完|恢复)"
 _COMMANDS = (
     ("ticket.accept", re.compile(rf"(?:我来?)?(?:接单?|抢单?)\s*{_REF}{_END}")),
     ("ticket.progress", re.compile(rf"{_REF}\s*(?:已经?)?(?:到了|到场|处理中){_END}")),
@@ -23,6 +24,21 @@ _COMMANDS = (
     ("ticket.ack", re.compile(rf"{_REF}\s*(?:收到|知道了?|晓得了?)$")),
     ("ticket.show", re.compile(rf"看?看?\s*{_REF}\s*详情$")),
     ("ticket.rate", re.compile(rf"{_REF}\s*(?:评|打|给)\s*(?P<rating>[1-5])\s*[分星]{_END}")),
+    (
+        "incident.merge",
+        re.compile(rf"(?:合并|并单)\s*{_REF}\s*(?P<into>到|进|入|并入|并到|和|跟|与)\s*{_OTHER}$"),
+    ),
+    ("incident.merge", re.compile(rf"(?:把)?\s*{_REF}\s*(?P<into>并到|并入|并进|合并到|合到)\s*{_OTHER}$")),
+    (
+        "incident.merge",
+        re.compile(
+            rf"{_REF}\s*[和跟与、]\s*{_OTHER}\s*(?:其实|就|都|应该|好像)?是?(?:一回事|同一件|同一个|一件事){_END}"
+        ),
+    ),
+    ("incident.split", re.compile(rf"拆开?\s*{_REF}$")),
+    ("incident.split", re.compile(rf"{_REF}\s*拆出\s*(?P<person>\d{{1,12}})$")),
+    ("incident.link", re.compile(rf"关联\s*{_REF}\s*[和跟与、,，]?\s*{_OTHER}$")),
+    ("incident.apart", re.compile(rf"{_REF}\s*(?:不是这个|不是一回事|不是同一[件个]){_END}")),
     ("duty.save", re.compile(r"保存值班表$")),
     ("duty.drop", re.compile(r"值班表不对$")),
     ("duty.agree", re.compile(rf"同意换班\s*{_REF}$")),
@@ -38,6 +54,8 @@ _OF_COMMITTEE = (
 _DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
 #: What residents mean by the same words.
 _BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
+#: What staff means by them.
+_BY_STAFF = {"incident.apart": "incident.split"}
 
 
 def read(text: str, role: str, meaning: Meaning) -> Meaning:
@@ -49,15 +67,17 @@ def read(text: str, role: str, meaning: Meaning) -> Meaning:
             continue
         if command == "profile.approve" and role != "committee" and not any(c.isdigit() for c in plain):
             continue
-        intent = command if role == "staff" else _BY_RESIDENTS.get(command, command)
+        intent = (_BY_STAFF if role == "staff" else _BY_RESIDENTS).get(command, command)
         item = meaning.items[0]
         said = "ref" in item.slots and ("rating" not in pattern.groupindex or "rating" in item.slots)
         if meaning.sure and item.intent == intent and (said or intent == "help"):
             return meaning
         slots = {k: v for k, v in item.slots.items() if item.intent == intent or k == "location"}
-        for name in ("ref", "rating"):
+        for name in ("ref", "rating", "other", "person"):
             if pattern.groupindex.get(name) and match[name]:
                 slots[name] = int(match[name])
+        if pattern.groupindex.get("into") and match["into"] not in "和跟与":
+            slots["into"] = True
         return Meaning((Item(intent, 1.0, slots, text),), True, meaning.nearest, meaning.traditional)
     return meaning
 

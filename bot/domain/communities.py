@@ -86,6 +86,8 @@ class Community:
     #: When the clocks of promises run; None for always.
     hours: Hours | None = None
     dispatch: Dispatch = field(default_factory=Dispatch)
+    #: So many households that report the same broken thing make it urgent.
+    urgent_households: int = 5
     numbers: Mapping[str, str] = field(default_factory=dict)
     #: What the community's file says to a channel, by the channel's name; each reads its own.
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -127,7 +129,7 @@ _DEFAULT_PROMISES = {
     "urgent": Promise(timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=24)),
 }
 _TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers"}
-_TABLES |= {"channels", "wording", "hours", "dispatch"}
+_TABLES |= {"channels", "wording", "hours", "dispatch", "incidents"}
 
 
 def read_file(path: Path, wording: Wording) -> Community:
@@ -172,6 +174,7 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording, text: str) -> Co
         promises=_promises(data.get("promises", {})),
         hours=hours.read(data["hours"]) if "hours" in data else None,
         dispatch=_dispatch(data.get("dispatch", {})),
+        urgent_households=_urgent_households(data.get("incidents", {})),
         numbers={"gas": "", "elevator": "", "property": ""}
         | {name: str(number) for name, number in data.get("numbers", {}).items()},
         channels=_channels(data.get("channels", {}), text),
@@ -208,6 +211,13 @@ def _dispatch(found: Mapping[str, Any]) -> Dispatch:
     if type(answer) is not int or answer <= 0:
         raise ValueError("dispatch.answer: minutes")
     return Dispatch(Mode(found.get("mode", "抢单")), timedelta(minutes=answer))
+
+
+def _urgent_households(found: Mapping[str, Any]) -> int:
+    count = found.get("urgent", 5)
+    if set(found) - {"urgent"} or type(count) is not int or count < 2:
+        raise ValueError("incidents.urgent: how many households make it urgent, 2 or more")
+    return count
 
 
 def _channels(found: Any, text: str) -> dict[str, Mapping[str, Any]]:

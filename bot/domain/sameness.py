@@ -138,9 +138,9 @@ def _at_home(new: Report, old: Report) -> Same:
     a, b = new.where, old.where
     if not a.room or (a.building, a.unit, a.room) != (b.building, b.unit, b.room):
         return Same.NO
-    if new.matter.rooms and old.matter.rooms:
-        if not (new.matter.rooms <= old.matter.rooms or old.matter.rooms <= new.matter.rooms):
-            return Same.NO
+    rooms, others = new.matter.rooms, old.matter.rooms
+    if rooms and others and not (rooms <= others or others <= rooms):
+        return Same.NO
     if new.matter.trouble != old.matter.trouble:
         return Same.NO
     if new.matter.thing and old.matter.thing:

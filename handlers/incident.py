@@ -1,0 +1,117 @@
+"""Which reports are one thing: merged, split and linked by staff, and 「不是这个」 of whoever was joined."""
+
+from __future__ import annotations
+
+from bot.dialog.form import Form
+from bot.dialog.meant import may_see
+from bot.dialog.skill import Skill
+from bot.dialog.turn import Turn
+from bot.domain import incidents, joined, merging, tickets
+from bot.domain.people import Role
+from bot.domain.tickets import State, Ticket
+from bot.unit_of_work import Refusal
+
+skill = Skill(__name__)
+
+LISTED = 9  # households that a digit picks
+WORDS = 16  # characters of what each of them said
+
+
+class Two(Form):
+    """Two tickets; `into` says that the second one stands for both."""
+
+    ref: int | None = None
+    other: int | None = None
+    into: bool = False
+
+
+class One(Form):
+    """A ticket, and where one household is to be taken out of it, the person."""
+
+    ref: int | None = None
+    person: int | None = None
+
+
+async def exactly(turn: Turn, ref: int | None) -> Ticket:
+    """The ticket with this number itself, not the one that stands for it."""
+    ticket = await tickets.get(turn.db, turn.community.id, ref or 0)
+    if ticket is None or not await may_see(turn, ticket):
+        raise Refusal("ticket.absent", ref=ref)
+    return ticket
+
+
+@skill.on("merge", Two, by=Role.RESIDENT)
+async def merge(turn: Turn, form: Two) -> None:
+    """「合并 13 到 12」, 「13和12是一回事」: the older one stands for both where nothing else is said."""
+    one, other = await _two(turn, form)
+    if not form.into and one.ref < other.ref:
+        one, other = other, one
+    one, other = await merging.merge(turn, one, other, turn.person)
+    turn.talk_about(other.ref)
+    shown = other if turn.person.may(Role.STAFF) else other.for_group()
+    turn.say("done", ticket=one, into=shown, count=await joined.homes(turn.db, other))
+
+
+async def _two(turn: Turn, form: Two) -> tuple[Ticket, Ticket]:
+    """Both tickets; a resident may say it of what is only theirs and in nobody's hands yet."""
+    if turn.person.may(Role.STAFF):
+        return await exactly(turn, form.ref), await exactly(turn, form.other)
+    mine = await exactly(turn, form.ref)
+    other = await tickets.get(turn.db, turn.community.id, form.other or 0)
+    own = mine.reporter_id == turn.person.id and mine.state is State.OPEN
+    if (
+        not own
+        or other is None
+        or await joined.shared(turn.db, mine)
+        or not incidents.alike(turn, mine, other)
+    ):
+        raise Refusal("dialog.refused", role=Role.STAFF.chinese)
+    turn.state.offers = []
+    return mine, other
+
+
+@skill.on("link", Two, by=Role.STAFF)
+async def link(turn: Turn, form: Two) -> None:
+    """「关联 12 13」: they belong together, and each goes on by itself."""
+    one, other = await exactly(turn, form.ref), await exactly(turn, form.other)
+    new = await merging.link(turn, one, other, turn.person)
+    turn.say("done" if new else "known", ticket=one, other=other)
+
+
+@skill.on("split", One, by=Role.STAFF)
+async def split(turn: Turn, form: One) -> None:
+    """「拆开 13」: of what was merged; of what many report, the household that a digit picks."""
+    ticket = await exactly(turn, form.ref)
+    if form.person is not None:
+        await take_out(turn, ticket, form.person)
+        return
+    others = [one for one in await joined.of(turn.db, ticket) if one.person_id != ticket.reporter_id]
+    if ticket.into_id is None and others and not turn.group:
+        lines = [
+            turn.render("incident.split.line", n=n, where=one.where.line, words=one.words[:WORDS]).text
+            for n, one in enumerate(others[:LISTED], 1)
+        ]
+        turn.say("which", ticket=ticket, lines="\n".join(lines))
+        turn.state.offers = [
+            [one.where.line, f"#{ticket.ref} 拆出 {one.person_id}"] for one in others[:LISTED]
+        ]
+        return
+    ticket = await merging.split(turn, ticket, turn.person)
+    turn.talk_about(ticket.ref)
+    turn.say("done", ticket=ticket)
+
+
+@skill.on("apart", One, by=Role.RESIDENT)
+async def apart(turn: Turn, form: One) -> None:
+    """「不是这个」: what was joined is filed by itself."""
+    await take_out(turn, await exactly(turn, form.ref), turn.person.id)
+
+
+async def take_out(turn: Turn, ticket: Ticket, person_id: int) -> None:
+    one = await joined.one(turn.db, ticket, person_id)
+    if one is None:
+        raise Refusal("incident.not_joined", ticket=ticket)
+    own = await incidents.apart(turn, ticket, one, turn.person)
+    turn.state.offers = []
+    turn.talk_about(own.ref)
+    turn.say("incident.apart.done", ticket=own)
