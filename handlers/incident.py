@@ -14,6 +14,7 @@ from bot.unit_of_work import Refusal
 skill = Skill(__name__)
 
 LISTED = 9  # households that a digit picks
+TELLS_MORE = 10  # characters of 「#12 不是这个」 and the like: what is longer says what it is instead
 WORDS = 16  # characters of what each of them said
 
 
@@ -111,7 +112,8 @@ async def take_out(turn: Turn, ticket: Ticket, person_id: int) -> None:
     one = await joined.one(turn.db, ticket, person_id)
     if one is None:
         raise Refusal("incident.not_joined", ticket=ticket)
-    own = await incidents.apart(turn, ticket, one, turn.person)
+    said = turn.item.text if person_id == turn.person.id and len(turn.item.text) > TELLS_MORE else ""
+    own = await incidents.apart(turn, ticket, one, turn.person, said)
     turn.state.offers = []
     turn.talk_about(own.ref)
     turn.say("incident.apart.done", ticket=own)

@@ -56,7 +56,7 @@ async def report(turn: Turn, form: Report) -> None:
         turn.community, form.category, brief, words, where, turn.now, turn.person.home
     )
     where = incidents.filed_at(where, said_now)
-    same, other = await incidents.find(turn, said_now)
+    same, other = (Same.NO, None) if turn.rehearsed else await incidents.find(turn, said_now)
     if same is Same.YES and other is not None:
         await joins(turn, form, said_now, other)
         return

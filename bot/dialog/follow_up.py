@@ -41,6 +41,9 @@ _VISIT = re.compile(
     r"|家里|家有|屋里|有狗|有猫|老人|孩子|小孩|娃|宝宝|婴|孕|睡|在家|不在|轻点|小声|电话|微信|位置|旁边|后面|后头|里面|里头"
     r"|楼[上下梯道]|顺便|麻烦|记得|注意|先别|带[个把点一上]|越来越|还在|比刚才|刚才|更|好像是|应该是|可能是"
 )
+_NOT_THIS = re.compile(
+    r"(?:这|跟这|和这)?个?(?:根本|好像|应该)?不是(?:这个|一回事|同一[件个]|那个)|不一样的?$"
+)
 _COUNTED = re.compile(
     r"[一二两三四五六七八九十几\d]+(?:来|多|、|到)?[一二两三四五六七八九十\d]*"
     r"[个盏处根块层楼扇台户家条米天次只片把颗段样道格半]"
@@ -88,6 +91,9 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
         received = await _received(turn, meaning, text)
         if received is not None:
             return received
+    ref = joined_to(turn)
+    if ref and _NOT_THIS.match(text):
+        return Meaning((Item("incident.apart", 1.0, {"ref": ref}, text),), True)
     asked = await asked_about(turn)
     if asked is not None and (answer := _answer(meaning, text)):
         return Meaning((Item(answer, 1.0, {"ref": asked.ref}, text),), True)
@@ -175,6 +181,12 @@ def _answer(meaning: Meaning, text: str) -> str:
         return "ticket.reopen"
     agreed = meaning.sure and not _NOTED.fullmatch(text.strip())
     return "ticket.confirm" if agreed or _WORKS.match(text.strip()) else ""
+
+
+def joined_to(turn: Turn) -> int:
+    """What this person's words were just joined to, where 「不是这个」 was offered; 0 for nothing."""
+    match = re.match(r"#(\d+) 不是这个", turn.state.offers[0][1]) if turn.state.offers else None
+    return int(match.group(1)) if match else 0
 
 
 async def asked_about(turn: Turn) -> Ticket | None:

@@ -30,7 +30,9 @@ _OF_MATTER = Statement(
     "select * from ticket where community_id = $1 and matter = $2 and made_ms >= $3 order by id desc limit $4"
 )
 _OF_HOME = Statement("select * from ticket where home_id = $1 order by id desc limit $2")
-_WIDEN = Statement("update ticket set unit = $2, floor = $3, room = '', place = $4 where id = $1 returning *")
+_WIDEN = Statement(
+    "update ticket set unit = $2, floor = $3, room = '', place = $4, home_id = null where id = $1 returning *"
+)
 _MOVE_PHOTOS = Statement(
     "update photo set ticket_id = $2 where ticket_id = $1 and person_id = $3 and at_ms >= $4 returning id"
 )
@@ -138,7 +140,7 @@ async def join(
 ) -> tuple[Ticket, int]:
     """Somebody more reports it: kept informed from now on; the ticket, and how many households there are."""
     ticket = await tickets.hold(of.db, ticket)
-    new = await joined.add(
+    new = bool(report.key) and await joined.add(
         of.db, ticket, person, report.where, category=report.category, brief=report.brief, words=words,
         now=of.now, group=group,
     )  # fmt: skip
@@ -146,7 +148,8 @@ async def join(
     if pictures:
         await photos.attach(of.db, ticket.id, person.id, pictures, of.now)
     await audit.write(of.db, ticket.community_id, of.now, person.id, "join", "ticket", ticket.id, words)
-    ticket = await _widen(of, ticket, report)
+    if report.key:
+        ticket = await _widen(of, ticket, report)
     if ticket.state is State.AWAITS:
         ticket = await work.reopen(of, ticket, person, words[:200])
     count = await joined.homes(of.db, ticket)
@@ -157,17 +160,16 @@ async def join(
 
 async def _widen(work: Work, ticket: Ticket, report: Report) -> Ticket:
     """What several flats report is nobody's flat: its place is what they have in common."""
-    where = ticket.where
-    unit = where.unit if where.unit == report.where.unit else ""
-    if not where.room and unit == where.unit:
+    where, same_unit = ticket.where, ticket.where.unit == report.where.unit
+    if report.matter.spread != BUILDING or (same_unit and not where.room):
         return ticket
-    if where.room or report.matter.spread == BUILDING:
-        place = "" if where.room else where.place
-        floor = where.floor if where.floor == report.where.floor else ""
-        row = await _WIDEN.row(work.db, ticket.id, unit, floor, place)
-        assert row is not None
-        return tickets.read(row)
-    return ticket
+    for one in await people.household(work.db, ticket.home_id) if ticket.home_id else ():
+        await tickets.subscribe(work.db, ticket, one)
+    unit = where.unit if same_unit else ""
+    floor = where.floor if where.floor == report.where.floor else ""
+    row = await _WIDEN.row(work.db, ticket.id, unit, floor, "" if where.room else where.place)
+    assert row is not None
+    return tickets.read(row)
 
 
 async def _press(of: Work, ticket: Ticket, by: Person, count: int) -> Ticket:
@@ -181,15 +183,19 @@ async def _press(of: Work, ticket: Ticket, by: Person, count: int) -> Ticket:
     return ticket
 
 
-async def apart(of: Work, ticket: Ticket, one: Joined, by: Person) -> Ticket:
-    """Not the same thing after all: a ticket of their own, with their words, their place and their photos."""
+async def apart(of: Work, ticket: Ticket, one: Joined, by: Person, more: str = "") -> Ticket:
+    """Not the same thing after all: a ticket of their own, with their words, their place and their photos.
+
+    `more` is what they say about it now.
+    """
     await communities.hold(of.db, of.community.id)
     ticket = await tickets.hold(of.db, ticket)
     if one.person_id == ticket.reporter_id or not await joined.take_out(of.db, ticket, one.person_id):
         raise Refusal("incident.not_joined", ticket=ticket)
     person = await people.get(of.db, one.person_id)
     own = await work.report(
-        of, person, category=one.category, brief=one.brief, words=one.words, where=one.where,
+        of, person, category=one.category, brief=one.brief, words=f"{one.words}\n{more}" if more else one.words,
+        where=one.where,
         matter=ticket.matter,
     )  # fmt: skip
     if ticket.matter:

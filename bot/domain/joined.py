@@ -1,4 +1,4 @@
-"""Who reports the same broken thing: one row a person and incident, with their own words and their own place."""
+"""Who reports the same broken thing: a row for each person, with their own words and their own place."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def _read(row: Mapping[str, Any]) -> Joined:
 
 
 _ADD = Statement(
-    "insert into joined (ticket_id, person_id, home_id, from_id, category, brief, words, building, unit, floor,"
-    " room, place, channel, chat, at_ms)"
+    "insert into joined (ticket_id, person_id, home_id, from_id, category, brief, words, building, unit,"
+    " floor, room, place, channel, chat, at_ms)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     " on conflict (ticket_id, person_id) do nothing returning id"
 )
@@ -104,7 +104,7 @@ async def add(
     group: tuple[str, str] = ("", ""),
     from_id: int | None = None,
 ) -> bool:
-    """Note that somebody reports it, too; whether that is new. `group`: channel and chat where it was said."""
+    """Note that somebody reports it, too; whether that is new. `group` is channel and chat."""
     home = person.home.id if person.home else None
     place = where.building[:16], where.unit[:16], where.floor[:16], where.room[:16], where.place[:64]
     row = await _ADD.row(

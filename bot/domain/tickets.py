@@ -213,6 +213,10 @@ class Ticket:
         """As a group may see it: no door, no phone."""
         return replace(self, where=self.where.for_group(), phone="")
 
+    def belongs_to(self, person: Person) -> bool:
+        """Whether it is the person's own or of the person's flat; not for who only reports the same."""
+        return self.reporter_id == person.id or any(home.id == self.home_id for home in person.homes)
+
     @property
     def clocks(self) -> Clocks:
         return Clocks(self.claim, self.visit, self.done)
