@@ -424,7 +424,7 @@ async def _file(turn: Turn, found: Sequence[Found]) -> None:
         return
     await communities.hold(turn.db, turn.community.id)  # of two who copied the same one comes second
     fresh, known = await _apart(turn, found)
-    filed = []
+    filed: list[tuple[Found, Ticket]] = []
     for one in fresh:
         ticket, new = await _report(turn, one)
         (filed if new else known).append((one, ticket))

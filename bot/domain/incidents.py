@@ -193,8 +193,9 @@ async def apart(of: Work, ticket: Ticket, one: Joined, by: Person, more: str = "
     if one.person_id == ticket.reporter_id or not await joined.take_out(of.db, ticket, one.person_id):
         raise Refusal("incident.not_joined", ticket=ticket)
     person = await people.get(of.db, one.person_id)
+    words = f"{one.words}\n{more}" if more else one.words
     own = await work.report(
-        of, person, category=one.category, brief=one.brief, words=f"{one.words}\n{more}" if more else one.words,
+        of, person, category=one.category, brief=one.brief, words=words,
         where=one.where,
         matter=ticket.matter,
     )  # fmt: skip
