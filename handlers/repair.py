@@ -14,6 +14,7 @@ from bot.domain.places import Place
 from bot.domain.sameness import Report as Reported
 from bot.domain.sameness import Same
 from bot.domain.tickets import HAND, State, Ticket
+from nlp import matters
 from nlp.meaning import Item
 
 skill = Skill(__name__)
@@ -39,6 +40,8 @@ class Report(Form):
 
 @skill.on("report", Report, by=Role.RESIDENT, kept=True)
 async def report(turn: Turn, form: Report) -> None:
+    if turn.acted and turn.spoke and matters.of_neighbours(turn.item.text):
+        return  # the other half of what was just reported
     where = Place.read(form.location)
     said = Place.read(turn.item.slots.get("location"))
     if said.room and not said.building and turn.community.impossible(None, None, said.room):

@@ -71,6 +71,7 @@ class _Words:
         self.which = {name: tuple(words.split()) for name, words in found["which"].items()}
         self.home = tuple(found["home"]["words"].split())
         self.alone = re.compile(found["home"]["alone"])
+        self.neighbours = re.compile(found["home"]["neighbours"])
         self.everywhere = re.compile(found["everywhere"]["says"])
         # Longest first: 单元门口 is a place, 单元门 a thing.
         self.any = _one_of({*self.things, *found["neutral"]["words"].split()})
@@ -113,6 +114,11 @@ def read(text: str, places: Sequence[str] = ()) -> Matter:
     )
 
 
+def of_neighbours(text: str) -> bool:
+    """Whether words say only that others have it, too: 对门也没有."""
+    return bool(_words().neighbours.fullmatch(_PLAIN(text).strip(" ，,。.！!")))
+
+
 def _outage(clauses: Iterable[str]) -> str:
     for clause in clauses:
         for name, says, never in _words().outages:
@@ -153,7 +159,7 @@ def _spots(plain: str, named: str, words: _Words, places: Sequence[str]) -> set[
     found = {gate.group()[0] + "门" for gate in _GATE.finditer(plain)}
     rest = _GATE.sub("　", plain)
     for place in sorted(places, key=len, reverse=True):
-        if place.lower() in rest and place.lower() not in words.spots:
+        if place.lower() in rest and not words.spot.search(place.lower()):
             found.add(place)
             rest = rest.replace(place.lower(), "　")
     if named in words.spots:

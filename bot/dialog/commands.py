@@ -82,7 +82,9 @@ def read(text: str, role: str, meaning: Meaning) -> Meaning:
     return meaning
 
 
-_DONE_WORDS = r"修好|办好|查清|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"
+_DONE_WORDS = (
+    r"修好|恢复|办好|查清|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"
+)
 _HEAD = re.compile(rf"^(?:接|[#＃])?\s*\d+\s*号?单?\s*(?:(?:{_DONE_WORDS})[了啦]?)?[，,。.；;：:！!\s]*")
 _RECEIVED = re.compile(
     r"^(?:收到|好的?|知道了?|明白|OK|ok|马上[去来到]?|这就[去来]|来了|我[去来])[了啦，,。！!\s]*"

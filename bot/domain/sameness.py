@@ -73,7 +73,8 @@ def compare(new: Report, old: Report) -> Same:
         return _at_home(new, old)
     if new.key != old.key or (new.matter.which and old.matter.which and new.matter.which != old.matter.which):
         return Same.NO
-    if new.matter.trouble != old.matter.trouble and LEAKS & {new.matter.trouble, old.matter.trouble}:
+    troubles = new.matter.trouble != old.matter.trouble and new.matter.spread != BUILDING
+    if troubles and LEAKS & {new.matter.trouble, old.matter.trouble}:
         return Same.NO
     place = _place(new, old)
     if place is Same.YES and new.matter.signs != old.matter.signs and _differ(new.matter, old.matter):
