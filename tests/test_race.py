@@ -117,7 +117,7 @@ async def test_joining_and_leaving_at_once_is_no_deadlock(houses: list[House]) -
 async def test_one_message_ten_times_at_once_counts_once(houses: list[House]) -> None:
     house = houses[0]
     for n in range(1, 11):
-        await at_once(houses, *[message("wang", "厨房水管漏水了", id=f"same-{n}")] * 10)
+        await at_once(houses, *[message("wang", f"5栋1单元{n}01厨房水管漏水了", id=f"same-{n}")] * 10)
         assert await value(house, "select count(*) as n from ticket") == n
         assert len(await answers(house, "wang")) == n
     assert await value(house, "select count(*) as n from inbox") == 10
