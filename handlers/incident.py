@@ -8,6 +8,7 @@ from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
 from bot.domain import incidents, joined, merging, tickets
 from bot.domain.people import Role
+from bot.domain.telling import tell_concerned
 from bot.domain.tickets import State, Ticket
 from bot.unit_of_work import Refusal
 
@@ -112,8 +113,15 @@ async def take_out(turn: Turn, ticket: Ticket, person_id: int) -> None:
     one = await joined.one(turn.db, ticket, person_id)
     if one is None:
         raise Refusal("incident.not_joined", ticket=ticket)
+    if one.from_id is not None:  # it came with a ticket of its own
+        own = await merging.split(turn, await tickets.by_id(turn.db, one.from_id), turn.person)
+        turn.talk_about(own.ref)
+        turn.say("incident.split.done", ticket=own)
+        return
     said = turn.item.text if person_id == turn.person.id and len(turn.item.text) > TELLS_MORE else ""
     own = await incidents.apart(turn, ticket, one, turn.person, said)
     turn.state.offers = []
     turn.talk_about(own.ref)
     turn.say("incident.apart.done", ticket=own)
+    if person_id != turn.person.id:
+        await tell_concerned(turn, own, "incident.split_told", turn.person)

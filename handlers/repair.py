@@ -101,7 +101,8 @@ async def joins(turn: Turn, form: Report, said: Reported, ticket: Ticket) -> Non
         turn.say("incident.own", ticket=ticket, now=await now_of(turn, ticket))
         slots = {"ref": ticket.ref, "time": form.time, "phone": form.phone}
         slots["urgency"] = form.urgency if form.urgency != "normal" else None
-        turn.then(Item("ticket.amend", 1.0, {k: v for k, v in slots.items() if v}, turn.item.text))
+        more = Item("ticket.amend", 1.0, {k: v for k, v in slots.items() if v}, turn.item.text)
+        turn.then(more, turn.acting_for)
         return
     again = ticket.state is State.AWAITS
     ticket, count = await incidents.join(

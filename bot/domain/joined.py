@@ -59,13 +59,14 @@ class Joined:
     words: str
     where: Place
     at_ms: int
+    from_id: int | None
 
 
 def _read(row: Mapping[str, Any]) -> Joined:
     where = Place(row["building"], row["unit"], row["floor"], row["room"], row["place"])
     return Joined(
         row["id"], row["ticket_id"], row["person_id"], row["category"], row["brief"], row["words"], where,
-        row["at_ms"],
+        row["at_ms"], row["from_id"],
     )  # fmt: skip
 
 
