@@ -98,7 +98,7 @@ async def show(turn: Turn, form: About) -> None:
         turn.say("free" if ticket.state is State.OPEN else "ended", **values)
     many = await joined.of(turn.db, ticket)
     if (count := await joined.homes(turn.db, ticket)) > 1 and not turn.group:
-        homes = "、".join(dict.fromkeys(one.where.line for one in many[:LISTED]))
+        homes = "、".join(dict.fromkeys(one.line for one in many[:LISTED]))
         turn.say("incident.homes", count=count, homes=homes)
     if refs := await merging.linked(turn.db, ticket):
         turn.say("incident.linked", refs="、".join(f"#{ref}" for ref in refs[:LISTED]))

@@ -90,13 +90,11 @@ async def split(turn: Turn, form: One) -> None:
     others = [one for one in await joined.of(turn.db, ticket) if one.person_id != ticket.reporter_id]
     if ticket.into_id is None and others and not turn.group:
         lines = [
-            turn.render("incident.split.line", n=n, where=one.where.line, words=one.words[:WORDS]).text
+            turn.render("incident.split.line", n=n, where=one.line, words=one.words[:WORDS]).text
             for n, one in enumerate(others[:LISTED], 1)
         ]
         turn.say("which", ticket=ticket, lines="\n".join(lines))
-        turn.state.offers = [
-            [one.where.line, f"#{ticket.ref} 拆出 {one.person_id}"] for one in others[:LISTED]
-        ]
+        turn.state.offers = [[one.line, f"#{ticket.ref} 拆出 {one.person_id}"] for one in others[:LISTED]]
         return
     ticket = await merging.split(turn, ticket, turn.person)
     turn.talk_about(ticket.ref)

@@ -49,7 +49,7 @@ class JoinedRow(Model):
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """One who reported it. `where` is theirs alone: it is shown to who works on it, never to the others."""
+    """One who reported it. `where` and `home` are shown to who works on it, never to the others."""
 
     id: int
     ticket_id: int
@@ -60,13 +60,20 @@ class Joined:
     where: Place
     at_ms: int
     from_id: int | None
+    home: Place
+
+    @property
+    def line(self) -> str:
+        """Which household, for who works on it; where there is none, the place that was said."""
+        return (self.home or self.where).line
 
 
 def _read(row: Mapping[str, Any]) -> Joined:
     where = Place(row["building"], row["unit"], row["floor"], row["room"], row["place"])
+    home = Place(row["at_building"] or "", row["at_unit"] or "", "", row["at_room"] or "")
     return Joined(
         row["id"], row["ticket_id"], row["person_id"], row["category"], row["brief"], row["words"], where,
-        row["at_ms"], row["from_id"],
+        row["at_ms"], row["from_id"], home,
     )  # fmt: skip
 
 
@@ -80,8 +87,14 @@ _ADD = Statement(
 _HOMES = Statement(
     "select count(distinct coalesce(home_id, -person_id)) as n from joined where ticket_id = $1"
 )
-_OF = Statement("select * from joined where ticket_id = $1 order by id")
-_ONE = Statement("select * from joined where ticket_id = $1 and person_id = $2")
+_OF = Statement(
+    "select j.*, h.building as at_building, h.unit as at_unit, h.room as at_room from joined j"
+    " left join home h on h.id = j.home_id where j.ticket_id = $1 order by j.id"
+)
+_ONE = Statement(
+    "select j.*, h.building as at_building, h.unit as at_unit, h.room as at_room from joined j"
+    " left join home h on h.id = j.home_id where j.ticket_id = $1 and j.person_id = $2"
+)
 _TAKE_OUT = Statement("delete from joined where ticket_id = $1 and person_id = $2 returning id")
 _BROUGHT = Statement("delete from joined where ticket_id = $1 and from_id = $2 returning person_id")
 _GROUPS = Statement("select distinct channel, chat from joined where ticket_id = $1 and chat <> ''")
