@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from bot.dialog.form import Form
 from bot.dialog.meant import may_see
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import incidents, joined, merging, tickets
+from bot.domain import incidents, joined, merging, tickets, work
 from bot.domain.people import Role
+from bot.domain.places import Place
+from bot.domain.sameness import Report as Reported
+from bot.domain.sameness import Same
 from bot.domain.telling import tell_concerned
 from bot.domain.tickets import State, Ticket
 from bot.unit_of_work import Refusal
+from nlp.matters import BUILDING
+from nlp.meaning import Meaning
 
 skill = Skill(__name__)
 
@@ -32,6 +40,58 @@ class One(Form):
 
     ref: int | None = None
     person: int | None = None
+
+
+#: What else words about an outage are heard as: 「停水了吗」 asks about notices.
+_ASKED = frozenset({"none", "notice.query", "inform", "smalltalk", "ticket.status", "ticket.confirm"})
+_NOT_NOW = re.compile(r"明天|后天|下周|计划|通知说|恢复|来[水电网]了|好了|昨|前天|上次|上周")
+_ASKS = re.compile(r"[吗么呢?？]")
+
+
+@skill.listens
+async def known(turn: Turn, meaning: Meaning) -> bool:
+    """「怎么没水了」 where neighbours have reported it: how it stands, and a digit to hear of it, too."""
+    text, home = turn.incoming.text, turn.person.home
+    heard = not meaning.sure or (meaning.intent in _ASKED and "ref" not in meaning.items[0].slots)
+    spoken_to = not turn.group or turn.incoming.addressed
+    if not (heard and spoken_to and home) or turn.rehearsed or turn.state.form or _NOT_NOW.search(text):
+        return False
+    report = about_home(turn, text)
+    same, ticket = await incidents.find(turn, report) if report.matter.spread == BUILDING else (Same.NO, None)
+    if same is not Same.YES or ticket is None:
+        return False
+    turn.talk_about(ticket.ref)
+    mine = any(one.id == turn.person.id for one in await tickets.concerned(turn.db, ticket))
+    count = await joined.homes(turn.db, ticket)
+    if ticket.state is State.AWAITS and mine and not _ASKS.search(text):  # it is not back, then
+        ticket = await work.reopen(turn, ticket, turn.person, text[:200])
+        turn.say("ticket.reopen.done", ticket=ticket)
+        return True
+    now = await incidents.standing(turn, ticket, turn.traditional)
+    turn.say("incident.known_mine" if mine else "incident.known", ticket=ticket, count=count, now=now)
+    return True
+
+
+def about_home(turn: Turn, words: str) -> Reported:
+    """What the words say of the building where the person lives."""
+    home = turn.person.home
+    where = Place(home.building, home.unit, "", home.room) if home else Place()
+    return incidents.reported(turn.community, "other", "", words, where, turn.now, home)
+
+
+@skill.on("too", One, by=Role.RESIDENT)
+async def too(turn: Turn, form: One) -> None:
+    """「#1 我家也是」: one household more, of the same building."""
+    ticket = await tickets.get(turn.db, turn.community.id, form.ref or 0)
+    report = about_home(turn, ticket.brief) if ticket else None
+    fits = ticket and report and report.key and report.key == ticket.matter
+    if ticket is None or report is None or not fits or not incidents.same(turn, report, ticket):
+        raise Refusal("ticket.absent", ref=form.ref)
+    report = replace(report, category=ticket.category, brief=ticket.brief)
+    ticket, count = await incidents.join(turn, ticket, turn.person, report, turn.item.text)
+    turn.talk_about(ticket.ref)
+    now = await incidents.standing(turn, ticket, turn.traditional)
+    turn.say("incident.joined", ticket=ticket, count=count, now=now)
 
 
 async def exactly(turn: Turn, ref: int | None) -> Ticket:

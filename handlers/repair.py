@@ -8,12 +8,12 @@ from typing import Any
 from bot.dialog.form import Context, Form, needed
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import dispatch, incidents, places, root_causes, work
+from bot.domain import incidents, places, root_causes, work
 from bot.domain.people import Role
 from bot.domain.places import Place
 from bot.domain.sameness import Report as Reported
 from bot.domain.sameness import Same
-from bot.domain.tickets import HAND, State, Ticket
+from bot.domain.tickets import State, Ticket
 from nlp import matters
 from nlp.meaning import Item
 
@@ -98,7 +98,7 @@ def group_of(turn: Turn) -> tuple[str, str]:
 async def joins(turn: Turn, form: Report, said: Reported, ticket: Ticket) -> None:
     """Others have reported it, or this household has: it is not filed twice, and what is said is kept."""
     if not said.key:
-        turn.say("incident.own", ticket=ticket, now=await now_of(turn, ticket))
+        turn.say("incident.own", ticket=ticket, now=await incidents.standing(turn, ticket, turn.traditional))
         slots = {"ref": ticket.ref, "time": form.time, "phone": form.phone}
         slots["urgency"] = form.urgency if form.urgency != "normal" else None
         more = Item("ticket.amend", 1.0, {k: v for k, v in slots.items() if v}, turn.item.text)
@@ -113,17 +113,9 @@ async def joins(turn: Turn, form: Report, said: Reported, ticket: Ticket) -> Non
     if again:
         turn.say("incident.again", ticket=ticket, count=count)
     else:
-        turn.say("incident.joined", ticket=ticket, count=count, now=await now_of(turn, ticket))
-
-
-async def now_of(turn: Turn, ticket: Ticket) -> str:
-    """How it stands and what was promised: 老李师傅在路上，11:00 前到."""
-    worker = await work.assignee(turn, ticket)
-    if worker is None or ticket.state not in HAND:
-        key = "now_open"
-    elif ticket.state is State.WAITING:
-        key = "now_waits"
-    else:
-        key = "now_at_it" if ticket.state is State.IN_PROGRESS else "now_accepted"
-    who = dispatch.called(worker) if worker else ""
-    return turn.render(f"incident.{key}", turn.traditional, ticket=ticket, who=who).text
+        turn.say(
+            "incident.joined",
+            ticket=ticket,
+            count=count,
+            now=await incidents.standing(turn, ticket, turn.traditional),
+        )

@@ -38,6 +38,7 @@ _COMMANDS = (
     ("incident.split", re.compile(rf"拆开?\s*{_REF}$")),
     ("incident.split", re.compile(rf"{_REF}\s*拆出\s*(?P<person>\d{{1,12}})$")),
     ("incident.link", re.compile(rf"关联\s*{_REF}\s*[和跟与、,，]?\s*{_OTHER}$")),
+    ("incident.too", re.compile(rf"{_REF}\s*我们?家也(?:是|一样)")),
     ("incident.apart", re.compile(rf"{_REF}\s*(?:不是这个|不是一回事|不是同一[件个]){_END}")),
     ("duty.save", re.compile(r"保存值班表$")),
     ("duty.drop", re.compile(r"值班表不对$")),

@@ -44,6 +44,11 @@ _VISIT = re.compile(
 _NOT_THIS = re.compile(
     r"(?:这|跟这|和这)?个?(?:根本|好像|应该)?不是(?:这个|一回事|同一[件个]|那个)|不一样的?$"
 )
+#: What is said in one's own words to the choices about what neighbours report, too.
+_OF_NEIGHBOURS = (
+    ("incident.apart", "不是这个", _NOT_THIS),
+    ("incident.too", "我家也是", re.compile(r"我们?家也|我也")),
+)
 _COUNTED = re.compile(
     r"[一二两三四五六七八九十几\d]+(?:来|多|、|到)?[一二两三四五六七八九十\d]*"
     r"[个盏处根块层楼扇台户家条米天次只片把颗段样道格半]"
@@ -91,9 +96,10 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
         received = await _received(turn, meaning, text)
         if received is not None:
             return received
-    ref = joined_to(turn)
-    if ref and _NOT_THIS.match(text):
-        return Meaning((Item("incident.apart", 1.0, {"ref": ref}, text),), True)
+    for intent, offered, words in _OF_NEIGHBOURS:
+        ref = offered_ref(turn, offered)
+        if ref and words.match(text):
+            return Meaning((Item(intent, 1.0, {"ref": ref}, text),), True)
     asked = await asked_about(turn)
     if asked is not None and (answer := _answer(meaning, text)):
         return Meaning((Item(answer, 1.0, {"ref": asked.ref}, text),), True)
@@ -183,9 +189,9 @@ def _answer(meaning: Meaning, text: str) -> str:
     return "ticket.confirm" if agreed or _WORKS.match(text.strip()) else ""
 
 
-def joined_to(turn: Turn) -> int:
-    """What this person's words were just joined to, where 「不是这个」 was offered; 0 for nothing."""
-    match = re.match(r"#(\d+) 不是这个", turn.state.offers[0][1]) if turn.state.offers else None
+def offered_ref(turn: Turn, words: str) -> int:
+    """The number in the first choice that was offered, where that says the words; 0 for none."""
+    match = re.match(rf"#(\d+) {words}", turn.state.offers[0][1]) if turn.state.offers else None
     return int(match.group(1)) if match else 0
 
 

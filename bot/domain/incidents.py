@@ -70,6 +70,14 @@ def filed_at(where: Place, report: Report) -> Place:
     return where
 
 
+JOINED = frozenset({State.OPEN, *HAND, State.AWAITS})
+
+
+def same(work: Work, report: Report, ticket: Ticket) -> bool:
+    """Whether a report is surely of what an open ticket is about."""
+    return ticket.state in JOINED and compare(report, filed(work, ticket)) is Same.YES
+
+
 async def find(work: Work, report: Report) -> tuple[Same, Ticket | None]:
     """The open ticket about the same thing, and how sure that is.
 
@@ -79,11 +87,7 @@ async def find(work: Work, report: Report) -> tuple[Same, Ticket | None]:
     await communities.hold(work.db, work.community.id)
     unsure = None
     for ticket in reversed(await _candidates(work, report)):
-        if ticket.kind != REPAIR or not (
-            ticket.state is State.OPEN
-            or ticket.state in HAND
-            or (report.key and ticket.state is State.AWAITS)
-        ):
+        if ticket.kind != REPAIR or ticket.state not in (JOINED if report.key else JOINED - {State.AWAITS}):
             continue
         before = filed(work, ticket)
         verdict = compare(report, before)
@@ -214,3 +218,16 @@ async def leave(work: Work, ticket: Ticket, person: Person, words: str) -> int:
     await joined.take_out(work.db, ticket, person.id)
     await audit.write(work.db, ticket.community_id, work.now, person.id, "leave", "ticket", ticket.id, words)
     return await joined.homes(work.db, ticket)
+
+
+async def standing(work: Work, ticket: Ticket, traditional: bool = False) -> str:
+    """How it stands and what was promised: 老李师傅在路上，11:00 前到."""
+    worker = await assignee(work, ticket)
+    if worker is None or ticket.state not in HAND:
+        key = "now_open"
+    elif ticket.state is State.WAITING:
+        key = "now_waits"
+    else:
+        key = "now_at_it" if ticket.state is State.IN_PROGRESS else "now_accepted"
+    who = dispatch.called(worker) if worker else ""
+    return work.render(f"incident.{key}", traditional, ticket=ticket, who=who).text
