@@ -53,6 +53,8 @@ MODELS = (
     "bot.domain.tickets",
     "bot.domain.bookings",
     "bot.domain.series",
+    "bot.domain.joined",
+    "bot.domain.merging",
     "bot.domain.photos",
     "bot.domain.costs",
     "bot.domain.stock",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.dialog.meant import About, by_ref
 from bot.dialog.skill import Skill
 from bot.dialog.turn import Turn
-from bot.domain import costs, dispatch, offers, people, promises, tickets, work
+from bot.domain import costs, dispatch, joined, merging, offers, people, promises, tickets, work
 from bot.domain.people import Role
 from bot.domain.tickets import BOOKING, COMPLAINT, EMERGENCY, HAND, State, Ticket
 from bot.unit_of_work import Refusal
@@ -100,6 +100,12 @@ async def show(turn: Turn, form: About) -> None:
     bill = "" if turn.group else await costs.seen(turn, ticket, turn.person)
     if bill:
         turn.say("cost.shown", line=bill)
+    many = await joined.of(turn.db, ticket)
+    if (count := await joined.homes(turn.db, ticket)) > 1 and not turn.group:
+        homes = "、".join(dict.fromkeys(one.line for one in many[:LISTED]))
+        turn.say("incident.homes", count=count, homes=homes)
+    if refs := await merging.linked(turn.db, ticket):
+        turn.say("incident.linked", refs="、".join(f"#{ref}" for ref in refs[:LISTED]))
 
 
 @skill.on("ack", About, by=Role.STAFF)

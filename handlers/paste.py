@@ -19,9 +19,10 @@ from bot.dialog.rehearsal import Filed, Outcome, Spoken, rehearse
 from bot.dialog.selection import MARKS, about, dropped
 from bot.dialog.skill import Ear, Skill
 from bot.dialog.turn import Turn
-from bot.domain import applications, audit, communities, emergencies, people, tickets, work
+from bot.domain import applications, audit, communities, emergencies, incidents, people, tickets, work
 from bot.domain.people import Grant, Home, Person, Role
 from bot.domain.places import Place
+from bot.domain.sameness import Same
 from bot.domain.tickets import EMERGENCY, REPAIR, State, Ticket
 from bot.domain.times import Window
 from bot.inbox import milliseconds
@@ -423,7 +424,10 @@ async def _file(turn: Turn, found: Sequence[Found]) -> None:
         return
     await communities.hold(turn.db, turn.community.id)  # of two who copied the same one comes second
     fresh, known = await _apart(turn, found)
-    filed = [(one, await _report(turn, one)) for one in fresh]
+    filed: list[tuple[Found, Ticket]] = []
+    for one in fresh:
+        ticket, new = await _report(turn, one)
+        (filed if new else known).append((one, ticket))
     turn.talk_about(*(ticket.ref for _, ticket in filed))
     for one, ticket in known:
         turn.say("paste.known", called=one.called, ticket=ticket)
@@ -438,18 +442,30 @@ async def _file(turn: Turn, found: Sequence[Found]) -> None:
     _leave(turn)
 
 
-async def _report(turn: Turn, one: Found) -> Ticket:
-    return await work.report(
+async def _report(turn: Turn, one: Found) -> tuple[Ticket, bool]:
+    """The ticket of what somebody said, and whether it is new: others may have reported the same."""
+    words = _words(turn, one.nick, one.words)
+    where = Place.read(one.where)
+    report = incidents.reported(turn.community, one.category, one.brief, one.words, where, turn.now)
+    same, other = await incidents.find(turn, report)
+    if same is Same.YES and other is not None:
+        ticket, _ = await incidents.join(turn, other, turn.person, report, words)
+        return ticket, False
+    ticket = await work.report(
         turn,
         turn.person,
         category=one.category,
         brief=one.brief,
-        words=_words(turn, one.nick, one.words),
-        where=Place.read(one.where),
+        words=words,
+        where=incidents.filed_at(where, report),
         urgency=one.urgency,
         wanted=one.wanted,
         phone=one.phone,
+        matter=report.key,
     )
+    if report.key:
+        await incidents.begin(turn, ticket, turn.person, ("", ""))
+    return ticket, True
 
 
 def _back(turn: Turn, filed: Sequence[tuple[Found, Ticket]], known: Sequence[tuple[Found, Ticket]]) -> None:

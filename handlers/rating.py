@@ -57,7 +57,8 @@ async def rate(turn: Turn, form: Rate) -> None:
     turn.talk_about(ticket.ref)
     if ticket.state is State.AWAITS and form.rating >= ratings.CONTENT:
         ticket = await work.confirm(turn, ticket, turn.person, turn.item.text[:200])
-        turn.say("ticket.confirm.done_plain", ticket=ticket)
+        key = "incident.agreed" if ticket.state is State.AWAITS else "ticket.confirm.done_plain"
+        turn.say(key, ticket=ticket)
     ticket = await ratings.rate(turn, ticket, turn.person, form.rating, words)
     if form.rating >= ratings.CONTENT:
         turn.say("ticket.rate.thanks", ticket=ticket)

@@ -17,6 +17,8 @@ from bot.domain import (
     costs,
     dispatch,
     emergencies,
+    incidents,
+    joined,
     people,
     photos,
     root_causes,
@@ -95,12 +97,18 @@ async def status(turn: Turn, form: About) -> None:
         await several(turn, form)
         return
     turn.talk_about(ticket.ref)
+    if form.ref not in (None, ticket.ref):
+        turn.say("incident.into", ref=form.ref, ticket=ticket)
+    count = await joined.homes(turn.db, ticket)
     cost = None if turn.group else await costs.asks(turn, ticket, turn.person)
     if cost is None:
         await say_status(turn, ticket)
-        return
-    await say_state(turn, ticket)
-    turn.say("cost.shown_open", ticket=ticket, cost=cost, line=costs.line(turn, cost))
+    else:
+        await say_state(turn, ticket)
+    if count > 1:
+        turn.say("incident.count", ticket=ticket, count=count)
+    if cost is not None:
+        turn.say("cost.shown_open", ticket=ticket, cost=cost, line=costs.line(turn, cost))
 
 
 async def say_status(turn: Turn, ticket: Ticket) -> None:
@@ -171,6 +179,10 @@ async def cancel(turn: Turn, form: Cancel) -> None:
     concerned = await tickets.concerned(turn.db, ticket)
     if not (turn.person.may(Role.LEAD) or any(one.id == turn.person.id for one in concerned)):
         raise Refusal("ticket.only_concerned", ticket=ticket)
+    if not turn.person.may(Role.LEAD) and await joined.shared(turn.db, ticket):
+        count = await incidents.leave(turn, ticket, turn.person, turn.item.text[:200])
+        turn.say("incident.left", ticket=ticket, count=count)
+        return
     ticket = await work.cancel(turn, ticket, turn.person, turn.item.text[:200])
     turn.say("done", ticket=ticket)
 
@@ -199,6 +211,10 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
     """Put in what was said; what says nothing new is kept as a remark."""
     if not ticket.open:
         raise Refusal("ticket.impossible", ticket=ticket, possible=tickets.possible(ticket.state))
+    shared = 0 if turn.person.may(Role.STAFF) else await joined.homes(turn.db, ticket)
+    if shared > 1 and (form.location or form.time or form.phone):
+        form = Amend(ref=form.ref, category=form.category, urgency=form.urgency)
+        turn.say("incident.stays", ticket=ticket, count=shared)
     where, home_id = ticket.where, ticket.home_id
     moved = form.location and (not where or corrects(turn.item.text, Place.read(form.location)))
     if moved:
@@ -302,7 +318,9 @@ async def confirm(turn: Turn, form: About) -> None:
     ticket = await work.confirm(turn, ticket, turn.person, turn.item.text[:200])
     turn.talk_about(ticket.ref)
     cost = None if turn.group else await costs.asks(turn, ticket, turn.person)
-    if cost is not None:  # the points are asked for behind it
+    if ticket.state is State.AWAITS:
+        turn.say("incident.agreed", ticket=ticket)
+    elif cost is not None:  # the points are asked for behind it
         turn.say("done_plain", ticket=ticket)
         turn.say("cost.ask_now", ticket=ticket, cost=cost)
     elif turn.group or ticket.kind == EMERGENCY:

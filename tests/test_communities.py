@@ -73,6 +73,7 @@ def test_a_category_may_have_its_own_promises(tmp_path: Path) -> None:
         ("name = '甲'\n[hours]\n'周一' = ['8点']", "hours.周一"),
         ("name = '甲'\n[dispatch]\nmode = '抽签'", "dispatch"),
         ("name = '甲'\n[dispatch]\nanswer = 0", "dispatch.answer"),
+        ("name = '甲'\n[incidents]\nurgent = 1", "incidents.urgent"),
         ("name = '甲'\n[wording]\n'no.such' = '好'", "no such wording"),
         ("name = '甲\n", "a.toml"),
     ],

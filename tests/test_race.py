@@ -44,7 +44,7 @@ async def test_of_two_claims_at_once_one_wins_and_the_other_hears_who(houses: li
     house = houses[0]
     winners = []
     for ref in range(1, 16):
-        await house.handle(message("wang", "厨房水管漏水了"))
+        await house.handle(message("wang", f"5栋1单元{ref}01厨房水管漏水了"))
         before = {who: len(await answers(house, who)) for who in ("li", "zhang")}
         pair = [message("li", f"接 {ref}"), message("zhang", f"接 {ref}")]
         await at_once(houses, *(pair if ref % 2 else reversed(pair)))
@@ -77,10 +77,47 @@ async def test_fifty_at_once_get_fifty_numbers_without_a_gap(houses: list[House]
         assert answer.startswith("已报修 #")
 
 
+async def test_who_report_one_thing_at_once_make_one_incident(houses: list[House]) -> None:
+    """Two of a staircase, of every building; then two of one flat the same thing of their own."""
+    house = houses[0]
+    for building in range(1, 11):
+        both = [
+            Who(f"{building}-{room}", f"住户{room}", Role.RESIDENT, (str(building), "1", room))
+            for room in ("501", "1203", "802")
+        ]
+        await declare(house, *both)
+        await at_once(houses, *(message(one.account, "电梯坏了") for one in both))
+        assert await value(house, "select count(*) as n from ticket") == building
+        assert await value(house, "select count(*) as n from joined") == 3 * building
+        assert await value(house, "select count(*) as n from subscriber") == 3 * building
+    await declare(house, Who("hua", "王华", Role.RESIDENT, ("3", "2", "501")))
+    await at_once(houses, message("wang", "厨房水管漏水了"), message("hua", "厨房水管漏水"))
+    assert await value(house, "select count(*) as n from ticket") == 11
+
+
+async def test_joining_and_leaving_at_once_is_no_deadlock(houses: list[House]) -> None:
+    """Who joins, who is taken out and who merges hold the same rows in another order."""
+    house = houses[0]
+    await declare(
+        house, *(Who(f"r{n}", f"住户{n}", Role.RESIDENT, ("6", "1", f"{n}01")) for n in range(1, 18))
+    )
+    await house.handle(message("r1", "电梯坏了"))
+    for n in range(2, 16, 2):
+        await house.handle(message(f"r{n}", "电梯坏了"))
+        await at_once(
+            houses,
+            message(f"r{n}", "#1 不是这个"),
+            message(f"r{n + 1}", "电梯不动了"),
+            message("chen", "1 怎么样了"),
+        )
+    assert await value(house, "select count(*) as n from ticket") == 8
+    assert await value(house, "select count(*) as n from joined where ticket_id = 1") == 8
+
+
 async def test_one_message_ten_times_at_once_counts_once(houses: list[House]) -> None:
     house = houses[0]
     for n in range(1, 11):
-        await at_once(houses, *[message("wang", "厨房水管漏水了", id=f"same-{n}")] * 10)
+        await at_once(houses, *[message("wang", f"5栋1单元{n}01厨房水管漏水了", id=f"same-{n}")] * 10)
         assert await value(house, "select count(*) as n from ticket") == n
         assert len(await answers(house, "wang")) == n
     assert await value(house, "select count(*) as n from inbox") == 10
@@ -128,7 +165,7 @@ async def test_two_who_answer_each_other_do_not_wait_for_ever(houses: list[House
     """Each turn writes into the other's conversation too: the order in which rows are locked differs."""
     house = houses[0]
     for ref in range(1, 9):
-        await house.handle(message("wang", "厨房水管漏水了"))
+        await house.handle(message("wang", f"5栋1单元{ref}01厨房水管漏水了"))
         await house.handle(message("li", f"接 {ref}"))
         await at_once(
             houses,

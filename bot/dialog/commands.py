@@ -12,7 +12,8 @@ from nlp.slots.costs import Costs, find
 
 _END = r"(?=$|[\s，,。.；;：:！!、吧了啦咯])"
 _REF = r"[#]?\s*(?P<ref>\d{1,9})\s*号?单?"
-_DONE = r"(?:修好|弄好|搞好|换好|装好|处理好|办好|查清|通好|做好|好|完工|搞定|修完|弄完|做完)"
+_OTHER = r"[#]?\s*(?P<other>\d{1,9})\s*号?单?"
+_DONE = r"(?:修好|弄好|搞好|换好|装好|处理好|办好|查清|通好|做好|好|完工|搞定|修完|弄完|做完|恢复)"
 #: The words behind an offered slot: 约擦玻璃 2026-03-07 09:00 刘阿姨; #12 改到 2026-03-08 14:00.
 TAKE = re.compile(
     r"(?:[#]?\s*(?P<ref>\d{1,9})\s*改到|约(?P<what>[^\d\s，,]+))\s*"
@@ -47,6 +48,22 @@ _COMMANDS = (
         ),
     ),
     ("ticket.status", re.compile(rf"{_REF}\s*的?(?:费用|一共)?(?:是|花了?|收了?|要)?多少钱?[?？。了呢啊]*$")),
+    (
+        "incident.merge",
+        re.compile(rf"(?:合并|并单)\s*{_REF}\s*(?P<into>到|进|入|并入|并到|和|跟|与)\s*{_OTHER}$"),
+    ),
+    ("incident.merge", re.compile(rf"(?:把)?\s*{_REF}\s*(?P<into>并到|并入|并进|合并到|合到)\s*{_OTHER}$")),
+    (
+        "incident.merge",
+        re.compile(
+            rf"{_REF}\s*[和跟与、]\s*{_OTHER}\s*(?:其实|就|都|应该|好像)?是?(?:一回事|同一件|同一个|一件事){_END}"
+        ),
+    ),
+    ("incident.split", re.compile(rf"拆开?\s*{_REF}$")),
+    ("incident.split", re.compile(rf"{_REF}\s*拆出\s*(?P<person>\d{{1,12}})$")),
+    ("incident.link", re.compile(rf"关联\s*{_REF}\s*[和跟与、,，]?\s*{_OTHER}$")),
+    ("incident.too", re.compile(rf"{_REF}\s*我们?家也(?:是|一样)")),
+    ("incident.apart", re.compile(rf"{_REF}\s*(?:不是这个|不是一回事|不是同一[件个]){_END}")),
     ("duty.save", re.compile(r"保存值班表$")),
     ("duty.drop", re.compile(r"值班表不对$")),
     ("duty.agree", re.compile(rf"同意换班\s*{_REF}$")),
@@ -97,6 +114,8 @@ _KEPT = {"memory.last": ("location", "category")}
 _DIGIT = re.compile(r"\s*(?:选|回)?\s*([1-9])\s*[.。、)）号!！]?\s*")
 #: What residents mean by the same words.
 _BY_RESIDENTS = {"ticket.complete": "ticket.confirm"}
+#: What staff means by them.
+_BY_STAFF = {"incident.apart": "incident.split"}
 
 
 def read(text: str, role: str, meaning: Meaning) -> Meaning:
@@ -109,16 +128,18 @@ def read(text: str, role: str, meaning: Meaning) -> Meaning:
             continue
         if command == "profile.approve" and role != "committee" and not any(c.isdigit() for c in plain):
             continue
-        intent = command if role == "staff" else _BY_RESIDENTS.get(command, command)
+        intent = (_BY_STAFF if role == "staff" else _BY_RESIDENTS).get(command, command)
         item = meaning.items[0]
         said = "ref" in item.slots and ("rating" not in pattern.groupindex or "rating" in item.slots)
         if meaning.sure and item.intent == intent and (said or intent == "help"):
             return meaning
         kept = _KEPT.get(command, ("location",))
         slots = {k: v for k, v in item.slots.items() if item.intent == intent or k in kept}
-        for name in ("ref", "rating"):
+        for name in ("ref", "rating", "other", "person"):
             if pattern.groupindex.get(name) and match[name]:
                 slots[name] = int(match[name])
+        if pattern.groupindex.get("into") and match["into"] not in "和跟与":
+            slots["into"] = True
         return Meaning((Item(intent, 1.0, slots, text),), True, meaning.nearest, meaning.traditional)
     return meaning
 
@@ -129,7 +150,9 @@ def complains(text: str) -> bool:
     return bool(_COMPLAINS.match(plain)) and not _ASKS.search(plain)
 
 
-_DONE_WORDS = r"修好|办好|查清|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"
+_DONE_WORDS = (
+    r"修好|恢复|办好|查清|弄好|搞好|换好|处理好|通好|做好|完工|搞定|弄完|做完|修完|好了|通了|到了|我?接"
+)
 _HEAD = re.compile(rf"^(?:接|[#＃])?\s*\d+\s*号?单?\s*(?:(?:{_DONE_WORDS})[了啦]?)?[，,。.；;：:！!\s]*")
 _RECEIVED = re.compile(
     r"^(?:收到|好的?|知道了?|明白|OK|ok|马上[去来到]?|这就[去来]|来了|我[去来])[了啦，,。！!\s]*"

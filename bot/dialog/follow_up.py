@@ -51,6 +51,14 @@ _VISIT = re.compile(
     r"|家里|家有|屋里|有狗|有猫|老人|孩子|小孩|娃|宝宝|婴|孕|睡|在家|不在|轻点|小声|电话|微信|位置|旁边|后面|后头|里面|里头"
     r"|楼[上下梯道]|顺便|麻烦|记得|注意|先别|带[个把点一上]|越来越|还在|比刚才|刚才|更|好像是|应该是|可能是"
 )
+_NOT_THIS = re.compile(
+    r"(?:这|跟这|和这)?个?(?:根本|好像|应该)?不是(?:这个|一回事|同一[件个]|那个)|不一样的?$"
+)
+#: What is said in one's own words to the choices about what neighbours report, too.
+_OF_NEIGHBOURS = (
+    ("incident.apart", "不是这个", _NOT_THIS),
+    ("incident.too", "我家也是", re.compile(r"我们?家也|我也")),
+)
 _COUNTED = re.compile(
     r"[一二两三四五六七八九十几\d]+(?:来|多|、|到)?[一二两三四五六七八九十\d]*"
     r"[个盏处根块层楼扇台户家条米天次只片把颗段样道格半]"
@@ -101,6 +109,10 @@ async def of_recent(turn: Turn, meaning: Meaning, mind: Understanding, text: str
     priced = await _price(turn, meaning, text)
     if priced is not None:
         return priced
+    for intent, offered, words in _OF_NEIGHBOURS:
+        ref = offered_ref(turn, offered)
+        if ref and words.match(text):
+            return Meaning((Item(intent, 1.0, {"ref": ref}, text),), True)
     asked = await asked_about(turn)
     if asked is not None and (answer := _answer(meaning, text)):
         return Meaning((Item(answer, 1.0, {"ref": asked.ref}, text),), True)
@@ -231,6 +243,12 @@ async def _price(turn: Turn, meaning: Meaning, text: str) -> Meaning | None:
     else:
         return None
     return Meaning((Item("cost.agree" if yes else "cost.refuse", 1.0, {"ref": ref}, words),), True)
+
+
+def offered_ref(turn: Turn, words: str) -> int:
+    """The number in the first choice that was offered, where that says the words; 0 for none."""
+    match = re.match(rf"#(\d+) {words}", turn.state.offers[0][1]) if turn.state.offers else None
+    return int(match.group(1)) if match else 0
 
 
 async def asked_about(turn: Turn) -> Ticket | None:

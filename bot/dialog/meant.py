@@ -23,11 +23,14 @@ class About(Form):
 
 
 async def by_ref(turn: Turn, ref: int) -> Ticket:
-    """The ticket with this number, if this person may see it; absent and forbidden look the same."""
+    """The ticket with this number, if this person may see it; absent and forbidden look the same.
+
+    Of a merged one it is the ticket that stands for it.
+    """
     ticket = await tickets.get(turn.db, turn.community.id, ref)
     if ticket is None or not await may_see(turn, ticket):
         raise Refusal("ticket.absent", ref=ref)
-    return ticket
+    return await tickets.stands_for(turn.db, ticket)
 
 
 async def may_see(turn: Turn, ticket: Ticket) -> bool:

@@ -135,7 +135,7 @@ class _Stage:
         incoming = Incoming(
             self._turn.incoming.channel, "", GROUP, who.name, text, who.name, group=True, addressed=addressed
         )
-        return Turn(
+        turn = Turn(
             self._turn.db,
             at,
             self._turn.community,
@@ -147,3 +147,5 @@ class _Stage:
             state=self._states[who.name],
             traditional=False,
         )
+        turn.rehearsed = True
+        return turn

@@ -11,8 +11,8 @@ from bot import outbox
 from bot.conversation import State
 from bot.dialog.open_form import kept
 from bot.domain.communities import Community
-from bot.domain.people import Person
-from bot.domain.tickets import Ticket
+from bot.domain.people import Person, Role
+from bot.domain.tickets import REPAIR, Ticket
 from bot.inbox import milliseconds
 from bot.messages import Button, Incoming, Lane, Outgoing, Photo
 from bot.unit_of_work import Crew, Rest, Route, UnitOfWork
@@ -45,6 +45,8 @@ class Turn(UnitOfWork[Community]):
         self.traditional = traditional
         self.item = Item("none", 0.0)
         self.lane = Lane.REPLY
+        #: Nothing of it stays (bot/dialog/rehearsal.py): what others reported is left for the deed itself.
+        self.rehearsed = False
         #: Something was done, more than answered.
         self.acted = False
         self._answers: list[tuple[str, dict[str, Any]]] = []
@@ -74,9 +76,14 @@ class Turn(UnitOfWork[Community]):
         if self._instead is not None or self.incoming.order is not None:
             self.notify([self._instead or self.incoming_person], self.key(name), lane=Lane.REPLY, **values)
             return
-        if self.group:
-            values = {k: v.for_group() if isinstance(v, Ticket) else v for k, v in values.items()}
+        values = {k: self._shown(v) if isinstance(v, Ticket) else v for k, v in values.items()}
         self._answers.append((self.key(name), values))
+
+    def _shown(self, ticket: Ticket) -> Ticket:
+        """A ticket as who spoke may see it here; somebody else's door is for who works on it."""
+        works = self.person.may(Role.STAFF) or self.person.may(Role.COMMITTEE)
+        mine = works or ticket.kind != REPAIR or ticket.belongs_to(self.person)
+        return ticket if mine and not self.group else ticket.for_group()
 
     def words(self, name: str) -> str:
         """A word or line of this intent's wording, to put into another."""

@@ -92,6 +92,8 @@ class Community:
     catalogue: Catalogue = field(default_factory=Catalogue)
     #: The common parts that are kept in stock.
     parts: tuple[Stocked, ...] = ()
+    #: So many households that report the same broken thing make it urgent.
+    urgent_households: int = 5
     numbers: Mapping[str, str] = field(default_factory=dict)
     #: What the community's file says to a channel, by the channel's name; each reads its own.
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -137,6 +139,7 @@ _DEFAULT_PROMISES = {
 }
 _TABLES = {"name", "slug", "zone", "buildings", "places", "words", "trades", "promises", "numbers"}
 _TABLES |= {"channels", "wording", "hours", "dispatch", "services", "facilities", "workers", "parts"}
+_TABLES |= {"incidents"}
 
 
 def read_file(path: Path, wording: Wording) -> Community:
@@ -183,6 +186,7 @@ def _read(stem: str, data: Mapping[str, Any], wording: Wording, text: str) -> Co
         dispatch=_dispatch(data.get("dispatch", {})),
         catalogue=catalogue.read(data, frozenset(data.get("trades", {}))),
         parts=parts.read(data.get("parts", [])),
+        urgent_households=_urgent_households(data.get("incidents", {})),
         numbers={"gas": "", "elevator": "", "property": ""}
         | {name: str(number) for name, number in data.get("numbers", {}).items()},
         channels=_channels(data.get("channels", {}), text),
@@ -234,6 +238,13 @@ def _dispatch(found: Mapping[str, Any]) -> Dispatch:
     if type(answer) is not int or answer <= 0:
         raise ValueError("dispatch.answer: minutes")
     return Dispatch(Mode(found.get("mode", "抢单")), timedelta(minutes=answer))
+
+
+def _urgent_households(found: Mapping[str, Any]) -> int:
+    count = found.get("urgent", 5)
+    if set(found) - {"urgent"} or type(count) is not int or count < 2:
+        raise ValueError("incidents.urgent: how many households make it urgent, 2 or more")
+    return count
 
 
 def _channels(found: Any, text: str) -> dict[str, Mapping[str, Any]]:

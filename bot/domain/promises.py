@@ -11,12 +11,14 @@ from bot.domain import (
     complaints,
     costs,
     dispatch,
+    joined,
     offers,
     people,
     returns,
     root_causes,
     tickets,
 )
+from bot.domain import work as verbs
 from bot.domain.clocks import ACKNOWLEDGED, WARNINGS, Timing
 from bot.domain.communities import Work
 from bot.domain.emergencies import ALERT_AGAIN
@@ -185,7 +187,14 @@ async def _and_now(work: Work, ticket: Ticket) -> None:
 
 
 async def _silence(work: Work, ticket: Ticket) -> None:
-    """No word from the resident after the work: remind twice, then close it as unconfirmed."""
+    """No word from the resident after the work: remind twice, then close it as unconfirmed.
+
+    Where one of several households said that it is solved, and nobody objected within a day, it is.
+    """
+    first = await joined.agreed(work.db, ticket)
+    if first is not None:
+        await verbs.nobody_objected(work, ticket, first)
+        return
     step = ticket.step + 1
     if step >= len(CONFIRM_AFTER):
         await tickets.move(

@@ -79,6 +79,7 @@ async def _alike(work: Work, ticket: Ticket) -> list[Ticket]:
         and one.made > work.now - WITHIN
         and (one.where.place == ticket.where.place or (bool(ticket.home_id) and not one.where.place))
         and one.where.floor == ticket.where.floor
+        and (bool(ticket.home_id) or one.where.room == ticket.where.room)
     ]
 
 

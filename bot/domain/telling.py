@@ -9,7 +9,7 @@ from typing import Any
 from bot.domain import people, tickets
 from bot.domain.communities import Work
 from bot.domain.people import Person
-from bot.domain.tickets import BOOKING, COMPLAINT, State, Ticket
+from bot.domain.tickets import BOOKING, COMPLAINT, REPAIR, State, Ticket
 from bot.domain.times import Window
 
 LONGEST_WORDS, TELLS_MORE = 200, 14  # characters
@@ -64,10 +64,16 @@ def worded(work: Work, ticket: Ticket, key: str) -> str:
 
 
 async def tell_concerned(work: Work, ticket: Ticket, key: str, *but: Person | None, **values: Any) -> None:
-    """Tell the reporter, the household and the subscribers."""
-    family = without(await tickets.concerned(work.db, ticket), *but)
+    """Tell the reporter, the household and the subscribers; nobody reads of another's door."""
     key = worded(work, ticket, key)
-    work.notify(family, key, confided=True, ticket=ticket, **values)
+    everybody = without(await tickets.concerned(work.db, ticket), *but)
+    family = {ticket.reporter_id}
+    if ticket.home_id and len(everybody) > 1:
+        family |= {one.id for one in await people.household(work.db, ticket.home_id)}
+    private = ticket.kind == REPAIR and bool(ticket.where.room)
+    others = [one for one in everybody if private and one.id not in family]
+    work.notify(without(everybody, *others), key, confided=True, ticket=ticket, **values)
+    work.notify(others, key, confided=True, ticket=ticket.for_group(), **values)
 
 
 async def assignee(work: Work, ticket: Ticket) -> Person | None:

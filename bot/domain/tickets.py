@@ -33,6 +33,7 @@ class State(StrEnum):
     UNCONFIRMED = "未确认关闭"
     CANCELLED = "已撤销"
     REOPENED = "重新打开"
+    MERGED = "已合并"
 
 
 class Verb(StrEnum):
@@ -50,6 +51,8 @@ class Verb(StrEnum):
     GIVE_BACK = "give_back"
     TRANSFER = "transfer"
     REOPEN = "reopen"
+    MERGE = "merge"
+    SPLIT = "split"
 
 
 REPAIR, EMERGENCY, COMPLAINT, BOOKING, ROOT = "repair", "emergency", "complaint", "booking", "root"
@@ -70,10 +73,12 @@ TRANSITIONS: Mapping[Verb, tuple[frozenset[State], State]] = {
     Verb.GIVE_BACK: (_WORK, State.OPEN),
     Verb.TRANSFER: (_WORK, State.ACCEPTED),
     Verb.REOPEN: (frozenset({State.AWAITS, State.RESOLVED, State.UNCONFIRMED}), State.REOPENED),
+    Verb.MERGE: (_WORK | {State.OPEN}, State.MERGED),
+    Verb.SPLIT: (frozenset({State.MERGED}), State.OPEN),
 }
 #: In somebody's hands.
 HAND = frozenset({State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.REOPENED})
-DONE = frozenset({State.RESOLVED, State.UNCONFIRMED, State.CANCELLED})
+DONE = frozenset({State.RESOLVED, State.UNCONFIRMED, State.CANCELLED, State.MERGED})
 REOPEN_WITHIN = timedelta(days=7)
 #: An emergency is over when somebody who was there says so, whatever the staff has reported.
 OVER = frozenset({State.OPEN, State.ACCEPTED, State.IN_PROGRESS, State.WAITING, State.AWAITS, State.REOPENED})
@@ -121,6 +126,9 @@ class TicketRow(Model):
     rating = fields.SmallIntField(null=True)  # 1 to 5
     about_id = fields.BigIntField(null=True)  # the person complained about, from whom it is hidden
     into_id = fields.BigIntField(null=True)  # the ticket that this one was merged into
+    matter = fields.CharField(
+        max_length=32, db_default=""
+    )  # the thing that others may report, too; "" for none
 
     class Meta:
         table = "ticket"
@@ -132,6 +140,7 @@ class TicketRow(Model):
             Index(fields=("reporter_id", "id")),
             Index(fields=("home_id", "id")),
             Index(fields=("community_id", "category", "building", "unit", "id")),
+            Index(fields=("community_id", "matter", "id")),
         )
 
 
@@ -195,6 +204,7 @@ class Ticket:
     rating: int | None = None
     about_id: int | None = None
     into_id: int | None = None
+    matter: str = ""
 
     @property
     def line(self) -> str:
@@ -204,6 +214,10 @@ class Ticket:
     def for_group(self) -> Ticket:
         """As a group may see it: no door, no phone."""
         return replace(self, where=self.where.for_group(), phone="")
+
+    def belongs_to(self, person: Person) -> bool:
+        """Whether it is the person's own or of the person's flat; not for who only reports the same."""
+        return self.reporter_id == person.id or any(home.id == self.home_id for home in person.homes)
 
     @property
     def clocks(self) -> Clocks:
@@ -261,15 +275,16 @@ def read(row: Mapping[str, Any]) -> Ticket:
         rating=row["rating"],
         about_id=row["about_id"],
         into_id=row["into_id"],
+        matter=row["matter"],
     )
 
 
 _INSERT = Statement(
     "insert into ticket (community_id, ref, kind, category, brief, words, building, unit, floor, room, place,"
     " home_id, reporter_id, assignee_id, state, urgency, wanted, phone, made_ms, promised_ms, step, due_ms,"
-    " waits_for, about_id, since_ms, claim_ms, visit_ms, done_ms)"
+    " waits_for, about_id, since_ms, claim_ms, visit_ms, done_ms, matter)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, $14, $15, $16, $17, $18, $19, 0,"
-    " $20, '', $21, $18, $22, $23, $24) returning *"
+    " $20, '', $21, $18, $22, $23, $24, $25) returning *"
 )
 _GET = Statement("select * from ticket where community_id = $1 and ref = $2")
 _BY_ID = Statement("select * from ticket where id = $1")
@@ -298,6 +313,7 @@ _SUBSCRIBE = Statement(
     "insert into subscriber (ticket_id, person_id) values ($1, $2)"
     " on conflict (ticket_id, person_id) do nothing returning id"
 )
+_INTO = Statement("update ticket set into_id = $2 where id = $1 returning *")
 _CONCERNED = Statement(
     "select distinct p.id, p.community_id, p.name, p.phone, p.traditional from person p"
     " where p.id in (select person_id from subscriber where ticket_id = $1)"
@@ -347,10 +363,11 @@ async def file(
     phone: str = "",
     about_id: int | None = None,
     clocks: Clocks = NO_CLOCKS,
+    matter: str = "",
 ) -> Ticket:
     """Open a ticket with the community's next number. `words` is what the reporter wrote.
 
-    `about_id` is the person whom a complaint is about.
+    `about_id` is the person whom a complaint is about; `matter` the thing that others may report, too.
     """
     ref = await communities.next_ref(db, community_id)
     row = await _INSERT.row(
@@ -379,6 +396,7 @@ async def file(
         _ms(clocks.claim),
         _ms(clocks.visit),
         _ms(clocks.done),
+        matter,
     )
     assert row is not None
     ticket = read(row)
@@ -484,6 +502,7 @@ _CAN_SAY = {
     Verb.CANCEL: "撤销",
     Verb.GIVE_BACK: "退回",
     Verb.REOPEN: "还没好",
+    Verb.SPLIT: "拆开",
 }
 
 
@@ -574,6 +593,20 @@ async def rate(
     note = f"{rating}：{words}" if words else str(rating)
     await audit.write(db, ticket.community_id, now, by.id, "rate", "ticket", ticket.id, note)
     return read(row)
+
+
+async def put_into(db: BaseDBAsyncClient, ticket: Ticket, into: Ticket | None) -> Ticket:
+    """Say which ticket stands for this one from now on; None for itself."""
+    row = await _INTO.row(db, ticket.id, into.id if into else None)
+    assert row is not None
+    return read(row)
+
+
+async def stands_for(db: BaseDBAsyncClient, ticket: Ticket) -> Ticket:
+    """The ticket that this one was merged into, and that one, and so on; itself where it was not."""
+    while ticket.into_id is not None:
+        ticket = await by_id(db, ticket.into_id)
+    return ticket
 
 
 async def subscribe(db: BaseDBAsyncClient, ticket: Ticket, person: Person) -> None:

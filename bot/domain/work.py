@@ -9,7 +9,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain import appointments, audit, clocks, dispatch, offers, people, photos, returns, tickets
+from bot import outbox
+from bot.domain import (
+    appointments,
+    audit,
+    clocks,
+    dispatch,
+    joined,
+    offers,
+    people,
+    photos,
+    returns,
+    tickets,
+)
 from bot.domain.communities import Work
 from bot.domain.people import Home, Person
 from bot.domain.places import Place
@@ -33,6 +45,7 @@ __all__ = ["assignee", "details", "local", "say_wanted", "tell_concerned", "wish
 
 REPORT_BACK = timedelta(minutes=30)  # danger: acknowledged, and then?
 CONFIRM_AFTER = (timedelta(days=1), timedelta(days=3), timedelta(days=7))  # remind, remind, close
+OBJECT_WITHIN = timedelta(days=1)  # after one of several households said that it is solved
 URGE_AGAIN = timedelta(hours=2)
 
 
@@ -96,8 +109,9 @@ async def report(
     wanted: Mapping[str, Any] | None = None,
     phone: str = "",
     pictures: Sequence[Photo] = (),
+    matter: str = "",
 ) -> Ticket:
-    """File a repair and ask those who can do it."""
+    """File a repair and ask those who can do it. `matter` is the thing that others may report, too."""
     if work.community.impossible(where.building, where.unit, where.room):
         raise Refusal("repair.no_such_place", where=where.line, community=work.community)
     flat = await find_flat(work, where, person)
@@ -121,6 +135,7 @@ async def report(
         wanted=json.dumps(wanted) if wanted else "",
         phone=phone,
         clocks=started,
+        matter=matter,
     )
     if pictures:
         await photos.attach(work.db, ticket.id, person.id, pictures, work.now)
@@ -300,14 +315,31 @@ async def complete(
         work.db, ticket, Verb.COMPLETE, by, now=work.now, promised=due, due=due,
         assignee_id=by.id, note=note,
     )  # fmt: skip
-    key, who = "ticket.complete.ask", dispatch.called(by)
+    key = "ticket.complete.ask"
+    if await joined.shared(work.db, ticket):
+        key = "incident.fixed"
+        await tell_groups(work, ticket, by)
+    who = dispatch.called(by)
     await tell_concerned(work, ticket, key, by, *told, who=who, note=note, photos=tuple(pictures))
     return ticket
 
 
+async def tell_groups(work: Work, ticket: Ticket, by: Person) -> None:
+    """One line into every group in which it was reported."""
+    for channel, chat in await joined.groups(work.db, ticket):
+        said = work.render("incident.fixed_group", ticket=ticket.for_group(), who=dispatch.called(by))
+        once = f"fixed:{ticket.id}:{milliseconds(ticket.since)}:{channel}:{chat}"
+        await outbox.put(work.db, channel, chat, said.text, now=work.now, lane=Lane.ALERT, once=once)
+
+
 async def confirm(work: Work, ticket: Ticket, by: Person, note: str = "") -> Ticket:
-    """Solved, by the word of somebody concerned. What was repaired is asked after a day later."""
+    """Solved, by the word of somebody concerned. What was repaired is asked after a day later.
+
+    What several households report stays as it is for a day, in which any of them may object.
+    """
     ticket = await tickets.hold(work.db, ticket)
+    if ticket.state is tickets.State.AWAITS and await joined.shared(work.db, ticket):
+        return await _agree(work, ticket, by, note)
     ticket = await tickets.move(
         work.db, ticket, Verb.CONFIRM, by, now=work.now, promised=None, due=returns.first(work, ticket),
         assignee_id=ticket.assignee_id, note=note,
@@ -319,6 +351,27 @@ async def confirm(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tic
         told, key = without(await dispatch.on_duty(work), by), "emergency.told_over"
     work.notify(told, key, ticket=ticket, who=by.called)
     await tell_concerned(work, ticket, key, by, *told, who=by.called)
+    return ticket
+
+
+async def _agree(work: Work, ticket: Ticket, by: Person, note: str) -> Ticket:
+    first = await joined.agreed(work.db, ticket) is None
+    await audit.write(work.db, ticket.community_id, work.now, by.id, "agree", "ticket", ticket.id, note)
+    if not first:
+        return ticket
+    due = work.now + OBJECT_WITHIN
+    return await tickets.schedule(work.db, ticket, promised=due, step=ticket.step, due=due)
+
+
+async def nobody_objected(work: Work, ticket: Ticket, first: int) -> Ticket:
+    """A day has passed since somebody said that it is solved."""
+    by = await people.get(work.db, first)
+    ticket = await tickets.move(
+        work.db, ticket, Verb.CONFIRM, by, now=work.now, promised=None, due=None,
+        assignee_id=ticket.assignee_id,
+    )  # fmt: skip
+    worker = await assignee(work, ticket)
+    work.notify([worker] if worker else [], "incident.solved", ticket=ticket, who=by.called)
     return ticket
 
 
@@ -337,6 +390,8 @@ async def reopen(work: Work, ticket: Ticket, by: Person, note: str = "") -> Tick
     worker = await assignee(work, ticket)
     asked = [worker] if worker else await dispatch.asked(work, ticket)
     work.notify(asked, "ticket.reopen.told", ticket=ticket, note=note)
+    if await joined.shared(work.db, ticket):
+        await tell_concerned(work, ticket, "incident.reopened", by, worker)
     return ticket
 
 

@@ -77,6 +77,39 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='JoinedRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('ticket', fields.ForeignKeyField('linli.TicketRow', source_field='ticket_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('person', fields.ForeignKeyField('linli.PersonRow', source_field='person_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('home_id', fields.BigIntField(null=True)),
+                ('from_id', fields.BigIntField(null=True)),
+                ('category', fields.CharField(max_length=32)),
+                ('brief', fields.CharField(max_length=255)),
+                ('words', fields.TextField(unique=False)),
+                ('building', fields.CharField(max_length=16)),
+                ('unit', fields.CharField(max_length=16)),
+                ('floor', fields.CharField(max_length=16)),
+                ('room', fields.CharField(max_length=16)),
+                ('place', fields.CharField(max_length=64)),
+                ('channel', fields.CharField(max_length=32)),
+                ('chat', fields.CharField(max_length=128)),
+                ('at_ms', fields.BigIntField()),
+            ],
+            options={'table': 'joined', 'app': 'linli', 'unique_together': (('ticket', 'person'),), 'pk_attr': 'id', 'table_description': 'One who reported it. `channel` and `chat` are the group where that was said, empty in private.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='LinkRow',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('ticket', fields.ForeignKeyField('linli.TicketRow', source_field='ticket_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('other_id', fields.BigIntField()),
+            ],
+            options={'table': 'ticket_link', 'app': 'linli', 'unique_together': (('ticket', 'other_id'),), 'indexes': [Index(fields=['other_id'])], 'pk_attr': 'id', 'table_description': 'Two tickets that belong together, the older one first.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='SeriesRow',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -165,6 +198,11 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name='TicketRow',
+            name='matter',
+            field=fields.CharField(db_default='', max_length=32),
+        ),
+        ops.AddField(
+            model_name='TicketRow',
             name='paused_ms',
             field=fields.BigIntField(null=True),
         ),
@@ -191,5 +229,9 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name='TicketRow',
             index=Index(fields=['community_id', 'category', 'building', 'unit', 'id']),
+        ),
+        ops.AddIndex(
+            model_name='TicketRow',
+            index=Index(fields=['community_id', 'matter', 'id']),
         ),
     ]
