@@ -54,8 +54,8 @@ async def test_of_a_yes_and_a_no_at_once_the_first_counts(houses: list[House]) -
 async def test_the_last_pieces_are_counted_once_each(houses: list[House]) -> None:
     """Twenty on the books, five times six used at once: the books say zero, and that it can't be."""
     house = houses[0]
-    for ref in range(1, 6):
-        await say(house, "wang", "厨房水管漏水了，重新报修" if ref > 1 else "厨房水管漏水了")
+    for ref, room in enumerate(("厨房", "卫生间", "阳台", "主卧", "书房"), 1):
+        await say(house, "wang", f"{room}水管漏水了")
         await say(house, "li", f"接{ref}")
     tickets = await value(house, "select count(*) as n from ticket where state = '已接单'")
     done = [message("li", f"{ref} 修好了，换了6个角阀，没收钱", chat="li") for ref in range(1, tickets + 1)]

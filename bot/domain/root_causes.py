@@ -78,7 +78,7 @@ async def _alike(work: Work, ticket: Ticket) -> list[Ticket]:
         if one.category == ticket.category
         and one.made > work.now - WITHIN
         and (one.where.place == ticket.where.place or (bool(ticket.home_id) and not one.where.place))
-        and one.where.floor == ticket.where.floor
+        and (one.where.floor, one.where.room) == (ticket.where.floor, ticket.where.room)
         and (bool(ticket.home_id) or one.where.room == ticket.where.room)
     ]
 
