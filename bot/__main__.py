@@ -249,6 +249,43 @@ def restore(file: Path) -> None:
     print(f"已从 {file} 恢复")
 
 
+@cli.command(help="把一张单子的来龙去脉（经过、照片）导出成一个签了名的文件。")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--community", "slug", required=True, help="小区的代号（slug）。")
+@click.option("--ref", type=int, required=True, help="编号，如 12。")
+@click.help_option("--help", "-h", help="显示这段说明。")
+def export(file: Path, slug: str, ref: int) -> None:
+    from bot import records
+
+    with soundly():
+        try:
+            data, fingerprint = asyncio.run(records.export(settings(), slug, ref))
+        except ValueError as exc:
+            raise click.UsageError(str(exc)) from exc
+    file.write_bytes(data)
+    print(f"#{ref} 已导出到 {file}，签名指纹 {fingerprint}")
+
+
+@cli.command(help="校验导出的单子有没有被改过；不用数据库，也不用联网。没改过退出码 0，改过 1。")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", "expected", default="", help="物业告诉您的签名指纹；不一样也算不对。")
+@click.help_option("--help", "-h", help="显示这段说明。")
+def verify(file: Path, expected: str) -> int:
+    from bot import dossier
+
+    found = dossier.check(file.read_bytes())
+    faults = list(found.faults)
+    if expected and found.fingerprint and found.fingerprint != expected.strip().lower():
+        faults.append(f"签名的不是这把钥匙：指纹是 {found.fingerprint}")
+    for fault in faults:
+        print(f"✗ {fault}")
+    if faults:
+        return 1
+    what = f"{found.community} #{found.ref}，经过 {found.lines} 条，照片 {found.photos} 张"
+    print(f"✓ 没有被改过：{what}\n签名指纹 {found.fingerprint}（请和物业公布的核对）")
+    return 0
+
+
 @cli.command(help="逐项体检：渠道、数据库、时钟、磁盘，一项一行，说清怎么办。")
 @click.help_option("--help", "-h", help="显示这段说明。")
 def doctor() -> int:
