@@ -16,7 +16,20 @@ from openpyxl import Workbook
 
 from tests.serving import Service, linli, serving
 
-COMMANDS = ("run", "chat", "parse", "check", "invite", "import", "backup", "restore", "doctor", "migrate")
+COMMANDS = (
+    "run",
+    "chat",
+    "parse",
+    "check",
+    "invite",
+    "import",
+    "export",
+    "verify",
+    "backup",
+    "restore",
+    "doctor",
+    "migrate",
+)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LIST = "楼栋,单元,房号,姓名,手机\n8栋,1单元,302,周明,13800138000\n8,1,303,吴丽,\n"
 
