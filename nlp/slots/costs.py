@@ -33,6 +33,9 @@ _MONEY_BEHIND = re.compile(
 )
 _RANGE = re.compile(
     rf"{_N}\s?(?:元|块)?\s?(?:-|~|—|到|至|或)\s?{_N}\s?{_YUAN}|[几十百]几[十百]?{_YUAN}|几[十百]块?"
+    rf"|[一二三四五六七八九][二三四五六七八九][十百千](?!零|点)"  # 五六十块
+    rf"|(?:大概|大约|差不多)\s?{_N}(?=$|[\s,。;、!])"  # 大概一百
+    rf"|{_YUAN}\s?[x×*]\s?\d|找零|找回"  # 60元×2: for both, or each?
 )
 _FREE = re.compile(
     r"免费|免单|(?:没|不|未|不用|没有)(?:收|要|花|用|产生)?(?:他|她|您|住户|业主)?(?:任何)?(?:钱|费用?)"
@@ -48,6 +51,7 @@ _NOT_NAMES = re.compile(
 )
 _NAME = r"[一-鿿A-Za-z][一-鿿A-Za-z0-9]{0,9}"
 _MARK = "\ue000"
+FEW = 10  # behind a part's name alone such a number may count
 _CLAUSE = re.compile(r"[，,。;；、!！\n\s()（）]+|和(?=[^气])|外加|加上|另外|还有")
 _COUNTED = re.compile(rf"(?:^|.*?{_VERBS}|{_TOTAL})(?P<n>{_N})(?P<u>{_U})(?P<name>{_NAME})$")
 _ONE = re.compile(rf".*?{_VERBS}(?P<u>{_U})(?P<name>{_NAME})$")
@@ -173,6 +177,7 @@ def find(text: str, known: Iterable[str] = ()) -> Costs:
     plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain)
     plain = re.sub(rf"(?<=[\d{_HAN}])\s+(?=[元块¥个只根条套米毛])|(?<=[¥])\s+", "", plain)
     plain = re.sub(rf"({_LABEL}|{_TOTAL})\s+(?=[\d¥{_HAN}])", r"\1", plain)
+    plain = re.sub(rf"(?<=[一-鿿])(?=(?:每{_U}|单价)[:：是要]?\s?{_N})", ",", plain)
     try:
         return _Reader(known).read(plain)
     except _Unclear as unclear:
@@ -240,6 +245,8 @@ class _Reader:
         value = _value(match["n"])
         if value is None:
             return False
+        if match["part"] and value < FEW and self.named.fullmatch(match["part"]):
+            raise _Unclear(Why.TWO)  # 角阀2: two of them, or for two yuan?
         self._priced(match["part"] or match["cue"] or "", match["each"] or "", _fen(value))
         return True
 
