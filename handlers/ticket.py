@@ -272,14 +272,15 @@ async def change(turn: Turn, ticket: Ticket, form: Amend) -> None:
 
 
 async def told_more(turn: Turn, ticket: Ticket) -> None:
-    """While a price waits for its answer, other words go to the worker and change nothing else."""
+    """While a price waits for its answer, other words go to the worker alone and change nothing else."""
     turn.talk_about(ticket.ref)
     pictures = turn.incoming.photos
     if pictures:
         await photos.attach(turn.db, ticket.id, turn.person.id, pictures, turn.now)
-    wish, words = work.wish(turn, ticket), turn.item.text[:200]
-    await work.tell_staff(
-        turn, ticket, "ticket.amend.told", turn.person, wanted=wish, words=words, pictures=pictures
+    worker = await work.assignee(turn, ticket)
+    told: dict[str, Any] = {"ref": ticket.ref, "matter": ticket.line, "words": turn.item.text[:200]}
+    turn.notify(
+        [worker] if worker else [], "cost.says", who=turn.person.called, photos=tuple(pictures), **told
     )
     turn.say("ticket.amend.noted", ticket=ticket)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.domain import parts
 from bot.domain.people import Role
 from tests.house import Who, captured, declare, message, open_house, rows, say, turn, value
 from tests.test_race import at_once
+from tests.test_staff_group import staffed
 
 FAMILY = tuple(Who(f"w{n}", f"王{n}", Role.RESIDENT, ("3", "2", "501")) for n in range(4))
 
@@ -103,6 +105,28 @@ async def test_a_booking_was_agreed_to_by_booking(house: House) -> None:
     assert await value(house, "select assignee_id is not null as yes from ticket")
     (said,) = await say(house, "liu", f"{ref} 做完了，收了100元")
     assert "费用 100 元，已同意" in said
+
+
+async def test_staff_s_group_reads_nothing_of_money() -> None:
+    """Prices, answers, disputes and reminders go to the persons alone."""
+    async with staffed() as (here, posted):
+        await here.say("王芳", "厨房水管漏水了")
+        await here.say("老李", "接1")
+        await here.say("老李", "1 报价 67元 换角阀")
+        await here.say("王芳", "67元太贵了，能不能便宜点")
+        await here.say("王芳", "2")
+        assert "没同意" in here.last["老李"]
+        await here.say("老李", "1 报价 58元 换角阀")
+        await here.wait(days=1)
+        await here.wait(days=3)
+        await here.say("王芳", "1 同意")
+        assert "同意了" in here.last["老李"]
+        await here.say("老李", "1 修好了，收了79元")
+        await here.say("王芳", "有异议")
+        await here.wait(days=8)
+        assert posted
+        money = re.compile(r"67|58|79|\d\s*元")
+        assert [one.text for one in posted if money.search(one.text)] == []
 
 
 @pytest.mark.parametrize(
