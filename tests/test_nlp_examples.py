@@ -32,7 +32,9 @@ def test_example(intent: str, text: str, group: bool, role: str) -> None:
 
 
 def test_every_intent_has_examples() -> None:
-    assert [i for i in UNDERSTANDING.intents if not UNDERSTANDING.examples(i)[0]] == []
+    """All of the contract; some of ours are reached by what we tell people to write, and by nothing else."""
+    ours = [i for i in UNDERSTANDING.intents if UNDERSTANDING.public(i) != i]
+    assert [i for i in UNDERSTANDING.intents if not UNDERSTANDING.examples(i)[0] and i not in ours] == []
 
 
 def test_internal_intents_have_a_public_word() -> None:
