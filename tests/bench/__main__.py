@@ -14,7 +14,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import doors, fuzz, peers, processes, rows, start, turns, words
+from bot.clock import TurnedClock
+from tests import month
+from tests.bench import doors, full, fuzz, peers, processes, rows, start, turns, words
+from tests.house import open_house
 
 RATE, TAIL, READY, MEMORY = 0.35, 3.0, 0.6, 120.0
 CALLBACK = 2.5  # processor time of an encrypted turn beside verify, decrypt and reply by wechatpy
@@ -155,12 +158,48 @@ def say_rows() -> None:
         say(f"  {one.store:12} {ratios}   {'/s  '.join(f'{rate:.0f}' for rate in one.rates)}/s")
 
 
+def say_month() -> None:
+    """A thousand households for a month, and a week more: nothing silent, nothing claimed twice."""
+    with folder() as made:
+        seen = asyncio.run(lived(made))
+    states = "  ".join(f"{state} {n}" for state, n in seen.states.most_common())
+    sound = not seen.silent and not seen.doubled and not seen.broken
+    say(f"A simulated month of 1,000 households: {seen.filed} tickets, {seen.said} messages")
+    say(f"  {states}")
+    say(
+        f"  {len(seen.silent)} silent, {len(seen.doubled)} claimed twice, {seen.broken} broken turns"
+        f" ({'met' if sound else 'NOT met'})"
+    )
+    for line in seen.silent[:5]:
+        say(f"    {line}")
+
+
+def say_full() -> None:
+    with folder() as made:
+        several = [full.on_sqlite(made), full.on_postgres()]
+    for found in several:
+        say(f"Verbs with {full.OPEN} open and {found.closed} closed tickets in {found.store}, beside none")
+        for verb, (empty, filled) in found.verbs.items():
+            ratio = filled / empty
+            aim = judged(ratio, full.AIM, at_least=False)
+            say(f"  {verb:10} {ratio:5.2f}×  {filled:.1f} | {empty:.1f} ms  ({aim})")
+        say(f"  fifty due  {found.round:.2f} s  ({judged(found.round, full.ROUND, at_least=False)} s)")
+
+
+async def lived(made: Path) -> month.Seen:
+    house = await open_house(f"sqlite://{made / 'linli.db'}", clock=TurnedClock(month.BEGIN))
+    try:
+        return await month.month(house, households=1000, days=30, reports_a_day=20, seed=7)
+    finally:
+        await house.close()
+
+
 def main() -> None:
     began = time.perf_counter()
     loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
     say(f"{os.cpu_count()} cores, load before: {loads}")
     parts = {"turns": lambda: say_start(say_turns()), "doors": say_doors, "words": say_words}
-    parts |= {"peers": say_peers, "rows": say_rows}
+    parts |= {"peers": say_peers, "rows": say_rows, "full": say_full, "month": say_month}
     for name in sys.argv[1:] or parts:
         parts[name]()
     say(f"{time.perf_counter() - began:.0f} s in all")

@@ -75,7 +75,7 @@ async def _pressed(house: House, chats: int, numbers: count[int]) -> float:
         while time.perf_counter() - began < SECONDS:
             number = next(numbers)
             who = seed.resident(number)
-            await house.handle(Incoming("web", f"row-{number}", who, who, seed.SAID))
+            await house.handle(Incoming("web", f"row-{number}", who, who, seed.said(number)))
             done += 1
 
     await asyncio.gather(*(chat() for _ in range(chats)))

@@ -17,6 +17,14 @@ RESIDENTS = 1000
 STAFF = "900000"
 
 
+_ROOMS = ("厨房", "卫生间", "阳台", "主卧", "次卧", "客厅", "书房", "餐厅", "浴室", "洗手间")
+
+
+def said(number: int) -> str:
+    """What is reported: of a household that reports again, another room; the same would join the first."""
+    return SAID.replace("厨房", _ROOMS[number // RESIDENTS % len(_ROOMS)])
+
+
 def url(folder: Path) -> str:
     return f"sqlite://{folder / 'linli.db'}"
 

@@ -76,7 +76,7 @@ def web_requests(numbers: Iterator[int]) -> Iterator[bytes]:
     for number in numbers:
         account = seed.resident(number)
         cookie = f"Cookie: {COOKIE}={account}.{seal.of('visitor', account)}"
-        body = {"id": f"bench-{number:08}", "as": account, "text": seed.SAID}
+        body = {"id": f"bench-{number:08}", "as": account, "text": seed.said(number)}
         yield _request(f"/api/chat/{account}/messages", cookie, body)
 
 
@@ -91,7 +91,7 @@ def telegram_requests(numbers: Iterator[int]) -> Iterator[bytes]:
                 "from": {"id": chat, "is_bot": False, "first_name": "芳", "language_code": "zh-hans"},
                 "chat": {"id": chat, "first_name": "芳", "type": "private"},
                 "date": 1741350900,
-                "text": seed.SAID,
+                "text": seed.said(number),
             },
         }
         yield _request("/telegram", f"X-Telegram-Bot-Api-Secret-Token: {TOLD}", body)
@@ -109,7 +109,7 @@ def wechat_requests(numbers: Iterator[int]) -> Iterator[bytes]:
                 "FromUserName": seed.resident(number),
                 "CreateTime": 1741350900,
                 "MsgType": "text",
-                "Content": seed.SAID,
+                "Content": seed.said(number),
                 "MsgId": number + 1,
             }
         )
