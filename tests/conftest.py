@@ -26,7 +26,16 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 #: Files that take longest.
-LONG = {"test_nlp_measured", "test_power_cut", "test_chats", "test_kill", "test_doors", "test_wechat_oa"}
+LONG = {
+    "test_nlp_measured",
+    "test_month",
+    "test_booking_month",
+    "test_power_cut",
+    "test_chats",
+    "test_kill",
+    "test_doors",
+    "test_wechat_oa",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,9 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from bot.responses import Wording
 from bot.script import play_files, unmatched
 from bot.script_reading import ScriptError
-from tests.chat import chats, play, verdict
+from tests import (
+    test_binding,
+    test_booking,
+    test_dispatch,
+    test_edits,
+    test_orders,
+    test_paste,
+    test_staff_group,
+    test_turns,
+)
+from tests.chat import chats, heard, play, verdict
 
 HEAD = """= 2026-03-04 10:00
 王芳 = resident @telegram:1 3栋2单元501
@@ -23,6 +34,34 @@ HEAD = """= 2026-03-04 10:00
 async def test_story(path: Path) -> None:
     faults, _ = await verdict(path)
     assert not faults, "\n".join(faults)
+
+
+async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a story; or, where no story can bring it about, in a test of its own."""
+    wording = Wording.load()
+    spoken = {key for key in wording.keys if key.endswith(".offer")}  # test_wording.py says them
+    for path in chats():
+        spoken |= (await verdict(path))[1]
+    with heard(spoken):
+        await test_binding.test_by_code()
+        await test_booking.without_catalogue()
+        await test_booking.full()
+        await test_booking.forgotten()
+        await test_dispatch.automatic()
+        await test_dispatch.by_the_lead()
+        await test_edits.declined()
+        await test_turns.anonymous()
+        await test_turns.trouble()
+        await test_turns.one_of_several()
+        await test_orders.waits()
+        await test_paste.too_long()
+        await test_paste.too_many()
+        await test_staff_group.told()
+        await test_staff_group.unreached()
+        for corner in (test_turns.too_late, test_turns.decided_twice, test_orders.breaks):
+            with monkeypatch.context() as patch:
+                await corner(patch.setattr)
+    assert sorted(wording.keys - spoken) == []
 
 
 def written(folder: Path, text: str) -> Path:

@@ -69,14 +69,14 @@ def test_what_is_no_such_file(data: bytes) -> None:
     assert dossier.check(data).faults != ()
 
 
-async def test_exported_and_verified(tmp_path: Path, empty_database_url: str) -> None:
-    async with opened(empty_database_url) as house:
+async def test_exported_and_verified(tmp_path: Path, database_url: str) -> None:
+    async with opened(database_url) as house:
         await say(house, "wang", "厨房水管漏水了")
         await say(house, "li", "接 1")
         await say(house, "li", "1 修好了")
         await say(house, "wang", "好了")
     file = tmp_path / "1.linli.json"
-    given = {"LINLI_DATABASE_URL": empty_database_url, "LINLI_SECRET_KEY": "installation"}
+    given = {"LINLI_DATABASE_URL": database_url, "LINLI_SECRET_KEY": "installation"}
     done = linli(tmp_path, "export", str(file), "--community", "xingfuli", "--ref", "1", **given)
     assert done.returncode == 0, done.stderr
     story = json.loads(file.read_bytes())["body"]

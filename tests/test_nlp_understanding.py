@@ -168,7 +168,6 @@ def test_group_hears_a_clear_request(text: str) -> None:
     [
         ("谁家有梯子", "aid.request"),
         ("明天停水吗", "notice.query"),
-        ("投诉楼上噪音", "complaint.file"),
         ("帮我发个通知", "notice.publish"),
         ("今天物业几点下班", "faq.ask"),
         ("我要报名爬山", "activity.join"),

@@ -343,7 +343,7 @@ async def test_words_of_other_things_are_no_answers(database_url: str) -> None:
         assert await value(house, "select count(*) from ticket") == 4
 
 
-# ------------------------------------------------------------------- wordings, see test_wording
+# ------------------------------------------------------------------- wordings, see test_chats
 
 
 async def too_long() -> None:

@@ -1,4 +1,4 @@
-"""Words have coverage too: every text the house can say is said, and what it offers is understood."""
+"""What the house offers is understood, and every question has words; that each is spoken: test_chats.py."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from bot.app import skills
 from bot.dialog.dialogue import Dialogue
 from bot.responses import Reader, Wording
 from nlp.understanding import Understanding
-from tests import (
-    test_binding,
-    test_booking,
-    test_dispatch,
-    test_edits,
-    test_orders,
-    test_paste,
-    test_staff_group,
-    test_turns,
-)
-from tests.chat import chats, heard, verdict
 
 WORDING = Wording.load()
 OFFERS = sorted(key for key in WORDING.keys if key.endswith(".offer"))
@@ -37,33 +26,6 @@ def mind() -> Understanding:
 def reader() -> Reader:
     zone = ZoneInfo("Asia/Shanghai")
     return Reader(zone, NOW.replace(tzinfo=zone))
-
-
-async def test_every_wording_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a story; or, where no story can bring it about, in a test of its own."""
-    spoken = set(OFFERS)  # said below
-    for path in chats():
-        spoken |= (await verdict(path))[1]
-    with heard(spoken):
-        await test_binding.test_by_code()
-        await test_booking.without_catalogue()
-        await test_booking.full()
-        await test_booking.forgotten()
-        await test_dispatch.automatic()
-        await test_dispatch.by_the_lead()
-        await test_edits.declined()
-        await test_turns.anonymous()
-        await test_turns.trouble()
-        await test_turns.one_of_several()
-        await test_orders.waits()
-        await test_paste.too_long()
-        await test_paste.too_many()
-        await test_staff_group.told()
-        await test_staff_group.unreached()
-        for corner in (test_turns.too_late, test_turns.decided_twice, test_orders.breaks):
-            with monkeypatch.context() as patch:
-                await corner(patch.setattr)
-    assert sorted(WORDING.keys - spoken) == []
 
 
 def test_every_question_has_words() -> None:
