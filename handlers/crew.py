@@ -16,7 +16,7 @@ from bot.unit_of_work import Refusal
 skill = Skill("ticket")
 
 LISTED = 9  # lines that a digit picks; more would not be read on a phone
-LOOKED_AT = 200  # newest tickets of a state among which the worker's own are looked for
+LOOKED_AT = 100  # newest tickets of a state among which the worker's own are looked for
 _ONLY_WAITING = ("待接", "没接", "未接", "没人接")
 _EVERYBODYS = ("所有", "全部", "全都", "大家", "都有哪些", "没修完", "没干完", "挂着", "在办", "超时")
 
